@@ -1,0 +1,187 @@
+"""The four messages, the one schema that every client is written against (docs/protocol.md).
+
+On the wire each is a MessagePack map with these field names; arrays are little-endian `bin`
+(float32, or one byte per joint for `valid`), row-major. In Python they are numpy arrays, read-only
+after decoding. Fields may be added later, so readers ignore keys they do not know.
+"""
+
+from typing import Annotated, Literal
+
+import numpy as np
+import numpy.typing as npt
+from msgspec import Meta, Struct
+from msgspec.structs import force_setattr
+
+from .errors import WireError
+from .skeletons import SKELETONS
+
+PROTOCOL_VERSION = 1
+MAX_PEOPLE = 32
+MAX_JOINTS = 256
+
+Float32Array = npt.NDArray[np.float32]
+BoolArray = npt.NDArray[np.bool_]
+
+Version = Literal[1]
+Name = Annotated[str, Meta(min_length=1, max_length=128)]
+StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
+Count = Annotated[int, Meta(ge=0)]
+TimeNs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+ImageSize = tuple[Annotated[int, Meta(ge=1, le=65536)], Annotated[int, Meta(ge=1, le=65536)]]
+Clock = Literal["monotonic", "unix", "media"]
+JointPairs = Annotated[tuple[tuple[Count, Count], ...], Meta(max_length=MAX_JOINTS)]
+Vector3 = tuple[float, float, float]
+Quaternion = tuple[float, float, float, float]
+Matrix3 = tuple[float, float, float, float, float, float, float, float, float]
+
+
+class Message(Struct, frozen=True, kw_only=True, eq=False):
+    """What every message begins with."""
+
+    v: Version = PROTOCOL_VERSION  # protocol version
+    stream: StreamName  # which camera, e.g. "cam0"
+    session: SessionId  # random, new each time the sender starts
+
+
+class Keypoints(Struct, frozen=True, kw_only=True, eq=False):
+    """One detected person in one picture."""
+
+    keypoints_px: Float32Array  # (J, 2) u right, v down; NaN where there is no such joint
+    confidence: Float32Array  # (J,) 0..1
+    id: int | None = None  # the detector's own track id, if it has one
+
+    def __post_init__(self) -> None:
+        _shape(self, "keypoints_px", 2)
+
+
+class KeypointsFrame(Message, frozen=True, kw_only=True, eq=False):
+    """Everybody whom the detector found in one picture; nobody is a frame too."""
+
+    seq: Count  # counts pictures from the start of the session
+    t_capture_ns: TimeNs  # when the picture was taken, on `clock`
+    clock: Clock  # "monotonic" of the sender's host, "unix", or "media" time of a recording
+    skeleton: Name  # keypoint format, e.g. "coco17"
+    image_size_px: ImageSize  # (width, height) that the pixels refer to
+    people: Annotated[tuple[Keypoints, ...], Meta(max_length=MAX_PEOPLE)]
+
+    def __post_init__(self) -> None:
+        if self.skeleton not in SKELETONS:
+            raise WireError(
+                "skeleton", f"unknown skeleton {self.skeleton!r}; valid: {', '.join(SKELETONS)}"
+            )
+        expected = SKELETONS[self.skeleton].joint_count
+        for person in self.people:
+            if person.confidence.size != expected:
+                raise WireError(
+                    "joint_count",
+                    f"{self.skeleton} has {expected} joints, got {person.confidence.size}",
+                )
+
+
+class CameraModel(Struct, frozen=True, kw_only=True):
+    """The camera, so that a subscriber can draw it and project into its picture."""
+
+    name: Name
+    image_size_px: ImageSize  # (width, height)
+    K: Matrix3  # 3 x 3 intrinsics, row by row, px
+    distortion_model: Name  # "plumb_bob", "rational_polynomial" or "equidistant"
+    distortion: Annotated[tuple[float, ...], Meta(max_length=14)]  # coefficients, OpenCV order
+    translation_m: Vector3  # camera centre in the world
+    quaternion_xyzw: Quaternion  # camera axes (x right, y down, z forward) to world axes
+
+
+class ModelInfo(Struct, frozen=True, kw_only=True):
+    """The weights that make the poses, and what runs them."""
+
+    weights: Name  # name in the manifest
+    licence: Name  # what the weights may be used for
+    engine: Name  # "onnxruntime", "openvino", ...
+    sha256: str  # of the weights file
+
+
+class SkeletonDefinition(Message, frozen=True, kw_only=True, eq=False):
+    """What does not change from frame to frame; sent once a second and to every new subscriber."""
+
+    def_id: Name  # hash of all that follows the two times; frames name the definition they fit
+    t_publish_ns: TimeNs  # CLOCK_MONOTONIC of the publisher's host
+    unix_minus_monotonic_ns: int  # adds up with any `t_*_ns` of this host to Unix time
+    skeleton: Name
+    joint_names: Annotated[tuple[Name, ...], Meta(max_length=MAX_JOINTS)]
+    bones: JointPairs  # pairs to draw as segments
+    left_right: JointPairs  # (left, right) pairs that a mirror image exchanges
+    unit: Literal["m"] = "m"
+    axes: str = "world, right-handed, z up, ground at z = 0"
+    camera: CameraModel
+    model: ModelInfo
+
+
+class Pose(Struct, frozen=True, kw_only=True, eq=False):
+    """One person in the world. Whoever leaves is sent once more, with state "left" and no joint."""
+
+    id: int  # stays with the person, never used again in this session
+    state: Literal["tracked", "left"]
+    positions_world_m: Float32Array  # (J, 3); NaN where not valid
+    confidence: Float32Array  # (J,) 0..1
+    valid: BoolArray  # (J,)
+
+    def __post_init__(self) -> None:
+        _shape(self, "positions_world_m", 3)
+        if self.valid.shape != self.confidence.shape:
+            raise WireError(
+                "joint_count",
+                f"valid has {self.valid.size} joints, confidence {self.confidence.size}",
+            )
+
+
+class PoseFrame(Message, frozen=True, kw_only=True, eq=False):
+    """The answer to one keypoints frame."""
+
+    seq: Count  # counts the answers of this session; a gap is a loss on the way
+    def_id: Name
+    source_session: SessionId  # of the keypoints frame that is answered
+    source_seq: Count
+    t_capture_ns: TimeNs  # copied from the keypoints frame, on `capture_clock`
+    capture_clock: Clock
+    t_receive_ns: TimeNs  # CLOCK_MONOTONIC of the publisher's host
+    t_publish_ns: TimeNs  # same clock
+    timing_ns: dict[str, int]  # what each stage took
+    people: Annotated[tuple[Pose, ...], Meta(max_length=2 * MAX_PEOPLE)]
+
+
+class Percentiles(Struct, frozen=True, kw_only=True):
+    """Milliseconds over the last ten seconds."""
+
+    p50: float
+    p95: float
+    p99: float
+
+
+class Status(Message, frozen=True, kw_only=True, eq=False):
+    """How the stream is, once a second."""
+
+    t_publish_ns: TimeNs  # CLOCK_MONOTONIC of the publisher's host
+    unix_minus_monotonic_ns: int
+    state: Literal["waiting", "running", "stopping"]  # waiting: no frame for a second
+    uptime_s: float
+    input_rate_hz: float
+    output_rate_hz: float
+    frames_in: Count
+    frames_out: Count
+    people_in_view: Count
+    latency_ms: dict[str, Percentiles]  # by stage; "total" is receive to publish
+    refused: dict[str, int]  # bad messages and values, by kind
+    dropped: dict[str, int]  # good frames that got no answer, by kind
+    model: ModelInfo
+    warnings: tuple[str, ...]
+
+
+def _shape(person: Keypoints | Pose, field: str, width: int) -> None:
+    """Give the flat array `field` its shape (J, width), J being the length of `confidence`."""
+    array, joints = getattr(person, field), person.confidence.size
+    if array.size != joints * width or person.confidence.ndim != 1:
+        raise WireError(
+            "joint_count",
+            f"{field} has {array.size} numbers where {joints} joints need {joints * width}",
+        )
+    force_setattr(person, field, array.reshape(joints, width))

@@ -1,0 +1,35 @@
+"""The one table of topics: what goes where, how often, and how large it may be."""
+
+from dataclasses import dataclass
+from typing import Generic, Literal, TypeVar
+
+from .messages import KeypointsFrame, Message, PoseFrame, SkeletonDefinition, Status
+
+M = TypeVar("M", bound=Message)
+
+
+@dataclass(frozen=True)
+class Topic(Generic[M]):
+    """One row of the table. On the wire a topic is `<prefix>.<stream>`."""
+
+    prefix: str
+    direction: Literal["in", "out"]  # as m2t3-stream sees it
+    message_type: type[M]
+    rate_hz: float | None  # nominal; None: as often as the detector sends
+    max_payload_bytes: int  # larger payloads are refused unread
+
+    def name(self, stream: str) -> bytes:
+        """The topic frame of `stream`, also what a subscriber subscribes to."""
+        return f"{self.prefix}.{stream}".encode()
+
+
+KEYPOINTS = Topic("m2t3.keypoints", "in", KeypointsFrame, None, 64 * 1024)
+DEFINITION = Topic("m2t3.def", "out", SkeletonDefinition, 1.0, 64 * 1024)
+POSE = Topic("m2t3.pose", "out", PoseFrame, None, 128 * 1024)
+STATUS = Topic("m2t3.status", "out", Status, 1.0, 64 * 1024)
+
+TOPICS: tuple[Topic, ...] = (KEYPOINTS, DEFINITION, POSE, STATUS)
+
+KEYPOINTS_ENDPOINT = "tcp://127.0.0.1:5570"  # where a stream listens unless told otherwise
+POSE_ENDPOINT = "tcp://127.0.0.1:5571"  # where a stream publishes unless told otherwise
+MAX_MESSAGE_BYTES = 1024 * 1024  # ZeroMQ's MAXMSGSIZE: beyond it the peer is cut off
