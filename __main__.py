@@ -1,0 +1,90 @@
+"""The `m2t3` command: a menu whose entries are imported only when they are called."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from difflib import get_close_matches
+from typing import NamedTuple
+
+from . import __version__
+
+
+class Command(NamedTuple):
+    """One entry of the menu."""
+
+    target: str  # "package.module:Class" below m2t3; a dataclass with `run() -> int`
+    help: str  # one line
+
+
+COMMANDS = {
+    "lift": Command("realtime.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"),
+    "watch": Command("clients.watch:Watch", "watch a running stream in the terminal"),
+    "view": Command("clients.viewer:View", "watch a running stream in the browser"),
+    "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
+    "demo-recording": Command(
+        "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
+    ),
+    "evaluate": Command("training.evaluate:Evaluate", "measure weights against reference poses"),
+    "export": Command("training.export:Export", "export a checkpoint to ONNX with its manifest"),
+}
+
+EXTRAS = {"torch": "train", "matplotlib": "train", "onnx": "train", "viser": "view"}  # module: extra
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `m2t3 <command> [options]` and return its exit code (2: refused, 130: Ctrl-C)."""
+    name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
+    if name in ("-h", "--help"):
+        print(menu())
+        return 0
+    if name == "--version":
+        print(f"m2t3 {__version__}")
+        return 0
+    if name not in COMMANDS:
+        near = get_close_matches(name, COMMANDS, n=1)
+        hint = f"did you mean `m2t3 {near[0]}`?" if near else "`m2t3 --help` lists the commands"
+        print(f"m2t3: no command {name!r}; {hint}", file=sys.stderr)
+        return 2
+    return run(name, rest)
+
+
+def run(name: str, arguments: Sequence[str]) -> int:
+    """Import the command `name`, read its `arguments` and run it."""
+    import tyro
+
+    from .core.errors import M2t3Error
+
+    module_name, class_name = COMMANDS[name].target.split(":")
+    try:
+        command = getattr(importlib.import_module(f".{module_name}", __package__), class_name)
+        return tyro.cli(command, prog=f"m2t3 {name}", args=arguments).run()
+    except M2t3Error as error:
+        print(f"m2t3 {name}: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        if error.name not in EXTRAS:
+            raise
+        mend = f'pip install "m2t3[{EXTRAS[error.name]}]"'
+        print(f"m2t3 {name}: needs {error.name}, which is not installed: {mend}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def menu() -> str:
+    """The text of `m2t3 --help`."""
+    width = max(map(len, COMMANDS))
+    lines = (f"  {name:<{width}}  {command.help}" for name, command in COMMANDS.items())
+    return "\n".join(
+        (
+            "usage: m2t3 <command> [options]",
+            "",
+            *lines,
+            "",
+            "`m2t3 <command> --help` tells the options; the live stream is `m2t3-stream --camera FILE`.",
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

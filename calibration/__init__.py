@@ -1,0 +1,1 @@
+"""The calibrated camera: its model, its file, its rays."""

@@ -1,0 +1,1 @@
+"""The method, without torch: representation, camera rig, sampler, triangulation, the streaming lifter."""

@@ -1,0 +1,1 @@
+"""The live system: keypoints in, world poses out."""

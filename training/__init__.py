@@ -1,0 +1,1 @@
+"""Everything that learns: data, training, evaluation, export."""
