@@ -15,14 +15,14 @@ from msgspec.structs import force_setattr
 from .errors import WireError
 from .skeletons import SKELETONS
 
-PROTOCOL_VERSION = 1
+Version = Literal[1]
+PROTOCOL_VERSION: Version = 1
 MAX_PEOPLE = 32
 MAX_JOINTS = 256
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
-Version = Literal[1]
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
