@@ -28,7 +28,8 @@ COMMANDS = {
     "export": Command("training.export:Export", "export a checkpoint to ONNX with its manifest"),
 }
 
-EXTRAS = {"torch": "train", "matplotlib": "train", "onnx": "train", "viser": "view"}  # module: extra
+# module that a bare install lacks: extra that brings it
+EXTRAS = {"torch": "train", "matplotlib": "train", "onnx": "train", "viser": "view"}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -81,7 +82,8 @@ def menu() -> str:
             "",
             *lines,
             "",
-            "`m2t3 <command> --help` tells the options; the live stream is `m2t3-stream --camera FILE`.",
+            "`m2t3 <command> --help` tells the options; the live stream is a command of its own,",
+            "`m2t3-stream --camera FILE`.",
         )
     )
 

@@ -1,0 +1,64 @@
+"""The command menu: quick, lazy, and helpful when the command is misspelt."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import m2t3
+from m2t3.__main__ import COMMANDS, main
+
+ROOT = Path(m2t3.__file__).parent
+
+
+def test_bare_import_pulls_in_nothing_heavy():
+    code = "import sys; before = set(sys.modules); import m2t3; print(*set(sys.modules) - before)"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    assert output.split() == ["m2t3"]
+
+
+def test_help_lists_every_command_and_imports_none():
+    code = "import sys; from m2t3.__main__ import main; main(['--help']); print(*sys.modules)"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    *menu, loaded = output.splitlines()
+    assert all(any(line.split()[:1] == [name] for line in menu) for name in COMMANDS)
+    assert not {"numpy", "tyro", "torch", "zmq", "m2t3.core"} & set(loaded.split())
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_command_exists(name):
+    module, class_name = COMMANDS[name].target.split(":")
+    tree = ast.parse((ROOT / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+    classes = {node.name: node for node in tree.body if isinstance(node, ast.ClassDef)}
+    assert "run" in {getattr(node, "name", None) for node in classes[class_name].body}
+
+
+def test_misspelt_command_names_the_nearest(capsys):
+    assert main(["veiw"]) == 2
+    assert "did you mean `m2t3 view`?" in capsys.readouterr().err
+
+
+def test_no_command_prints_the_menu(capsys):
+    assert main([]) == 0
+    assert "usage: m2t3 <command>" in capsys.readouterr().out
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"m2t3 {m2t3.__version__}\n"
+
+
+def test_refusal_is_one_line_and_exit_code_2(capsys, tmp_path):
+    missing = tmp_path / "missing.yaml"
+    out = tmp_path / "out.npz"
+    assert main(["demo-recording", "--camera", str(missing), "--out", str(out)]) == 2
+    error = capsys.readouterr().err
+    assert str(missing) in error
+    assert error.startswith("m2t3 demo-recording: ")
+    assert "Traceback" not in error
