@@ -91,7 +91,7 @@ def _array_to_bin(value: Any) -> bytes:
     return np.ascontiguousarray(value, dtype).tobytes()
 
 
-def _bin_to_array(array_type: type, value: Any) -> np.ndarray:
+def _bin_to_array(array_type: object, value: Any) -> np.ndarray:
     if not isinstance(value, bytes):
         raise TypeError(f"Expected `bin`, got `{type(value).__name__}`")
     if array_type == Float32Array:
