@@ -1,0 +1,225 @@
+"""PoseSubscriber: the newest poses of a stream, whatever happens to the publisher."""
+
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from types import TracebackType
+
+import zmq
+
+from ...core.clock import SECOND_NS, monotonic_ns
+from ...core.errors import EndpointError, WireError
+from ...core.messages import PoseFrame, SkeletonDefinition, Status
+from ...core.topics import DEFINITION, MAX_MESSAGE_BYTES, POSE, POSE_ENDPOINT, STATUS
+from ...core.wire import unpack
+from .frame import Frame
+
+BUFFERED_FRAMES = 4096  # with every_frame: half a minute at 120 fps
+SILENCE_NS = 3 * SECOND_NS  # definition and status come every second
+POLL_MS = 100  # how soon the reader thread notices close()
+
+
+class PoseSubscriber:
+    """Iterates over the newest frames of a stream; a slow loop skips frames, it never lags.
+
+        with PoseSubscriber() as poses:
+            for frame in poses:
+                for person in frame.people:
+                    print(person.id, person["left_wrist"], frame.age_ms)
+
+    A reader thread owns the socket and keeps the newest frame. The publisher may start later,
+    freeze, die and come back: iteration goes on. Messages that break the protocol are refused and
+    counted.
+
+    Attributes:
+        definition: what the frames mean, the newest one; None until the first arrives.
+        status: the publisher's last report; None until the first arrives.
+        dropped: frames not handed out, by kind: "lost" on the way, "skipped" because a newer one
+            was there, "overrun" (every_frame, and the loop 4096 frames behind), "undefined" (its
+            definition had not come yet), "out_of_order".
+        refused: bad messages, by kind (see `core.wire`); `refusal` says what was wrong with the
+            last one.
+        restarts: how often the publisher came back as a new session.
+        streams_heard: names of all streams that this publisher has.
+    """
+
+    def __init__(
+        self,
+        connect: str = POSE_ENDPOINT,
+        stream: str = "cam0",
+        *,
+        timeout_s: float | None = None,
+        every_frame: bool = False,
+    ) -> None:
+        """Start listening.
+
+        Args:
+            connect: ZeroMQ endpoint of the publisher, which need not be there yet.
+            stream: which of its streams.
+            timeout_s: iteration raises TimeoutError after so long without a frame; None: never.
+            every_frame: hand out every frame in order (for recorders), not only the newest.
+
+        Raises:
+            EndpointError: `connect` is no ZeroMQ endpoint.
+        """
+        self.connect = connect
+        self.stream = stream
+        self.timeout_s = timeout_s
+        self.definition: SkeletonDefinition | None = None
+        self.status: Status | None = None
+        self.dropped: Counter[str] = Counter()
+        self.refused: Counter[str] = Counter()
+        self.refusal: str | None = None
+        self.restarts = 0
+        self.streams_heard: set[str] = set()
+        self._overflow = "overrun" if every_frame else "skipped"
+        self._waiting: deque[Frame] = deque(maxlen=BUFFERED_FRAMES if every_frame else 1)
+        self._latest: Frame | None = None
+        self._last: PoseFrame | None = None  # also one that was not handed out
+        self._heard_ns: int | None = None
+        self._changed = threading.Condition()
+        self._closed = False
+        self._context = zmq.Context()
+        self._thread = threading.Thread(
+            target=self._read, args=(self._open(),), name=f"m2t3-{stream}", daemon=True
+        )
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Frame]:
+        return self
+
+    def __next__(self) -> Frame:
+        """The next frame; waits for it.
+
+        Raises:
+            TimeoutError: none came within `timeout_s`; the message says what was heard instead.
+        """
+        frame = self.wait(self.timeout_s)
+        if frame is not None:
+            return frame
+        if self._closed:
+            raise StopIteration
+        raise TimeoutError(f"no pose for {self.timeout_s:g} s: {self.silence()}")
+
+    def wait(self, timeout_s: float | None = None) -> Frame | None:
+        """The next frame; None if there is none within `timeout_s`, or after `close`."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._waiting or self._closed, timeout_s)
+            return self._waiting.popleft() if self._waiting else None
+
+    def latest(self) -> Frame | None:
+        """The newest frame so far, at once, handed out before or not; None before the first."""
+        return self._latest
+
+    @property
+    def alive(self) -> bool:
+        """Whether the publisher was heard within the last three seconds."""
+        return self._heard_ns is not None and monotonic_ns() - self._heard_ns < SILENCE_NS
+
+    def silence(self) -> str:
+        """Why there is no pose, as far as can be told from here, and what to do about it."""
+        if self.alive and self.definition is not None:
+            state = f"{self.status.state!r}" if self.status else "unknown"
+            return f"the stream {self.stream!r} is there (state {state}), but has no keypoints"
+        if self.refusal is not None and self._heard_ns is None:
+            return f"{self.connect} sends what this client refuses: {self.refusal}"
+        if others := self.streams_heard - {self.stream}:
+            return f"{self.connect} has no stream {self.stream!r}; it has {sorted(others)}"
+        return (
+            f"no publisher at {self.connect}; start one with: "
+            "m2t3-stream --camera configs/cam0.yaml"
+        )
+
+    def close(self) -> None:
+        """Stop listening; iteration ends. Closing twice does no harm."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify_all()
+        self._thread.join()
+        self._context.term()
+
+    def __enter__(self) -> "PoseSubscriber":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _open(self) -> zmq.Socket[bytes]:
+        socket = self._context.socket(zmq.SUB)
+        socket.linger = 0
+        socket.maxmsgsize = MAX_MESSAGE_BYTES
+        # A frozen or vanished host sends no FIN: only heartbeats tell, and reconnecting mends.
+        socket.heartbeat_ivl = 500
+        socket.heartbeat_timeout = 1500
+        socket.reconnect_ivl = 100
+        socket.reconnect_ivl_max = 2000
+        socket.subscribe(POSE.name(self.stream))
+        socket.subscribe(STATUS.name(self.stream))
+        socket.subscribe(DEFINITION.name(""))  # of all streams, to be able to name them
+        try:
+            socket.connect(self.connect)
+        except zmq.ZMQError as error:
+            socket.close()
+            self._context.term()
+            raise EndpointError(
+                f"cannot connect to {self.connect!r} ({error}); valid: tcp://HOST:PORT, such as "
+                f"{POSE_ENDPOINT}"
+            ) from error
+        return socket
+
+    def _read(self, socket: zmq.Socket[bytes]) -> None:
+        with socket:
+            while not self._closed:
+                if not socket.poll(POLL_MS):
+                    continue
+                with self._changed:
+                    self._drain(socket)
+                    self._changed.notify_all()
+
+    def _drain(self, socket: zmq.Socket[bytes]) -> None:
+        """Take in all that has arrived before anybody is woken, so that the newest wins."""
+        for _ in range(BUFFERED_FRAMES):
+            try:
+                self._take(socket.recv_multipart(zmq.NOBLOCK))
+            except zmq.Again:
+                return
+            except WireError as error:
+                self.refused[error.kind] += 1
+                self.refusal = str(error)
+
+    def _take(self, parts: list[bytes]) -> None:
+        message = unpack(parts, (POSE, DEFINITION, STATUS))
+        self.streams_heard.add(message.stream)
+        if message.stream != self.stream:  # a subscription is a prefix: "cam1" brings "cam10" too
+            return
+        self._heard_ns = monotonic_ns()
+        match message:
+            case SkeletonDefinition():
+                self.definition = message
+            case Status():
+                self.status = message
+            case PoseFrame():
+                self._take_pose(message)
+
+    def _take_pose(self, message: PoseFrame) -> None:
+        last = self._last
+        if last is not None and last.session != message.session:
+            self.restarts += 1
+        elif last is not None and message.seq <= last.seq:
+            self.dropped["out_of_order"] += 1
+            return
+        elif last is not None and (gap := message.seq - last.seq - 1):
+            self.dropped["lost"] += gap
+        self._last = message
+        if self.definition is None or self.definition.def_id != message.def_id:
+            self.dropped["undefined"] += 1
+            return
+        self._latest = Frame(message, self.definition)
+        if len(self._waiting) == self._waiting.maxlen:
+            self.dropped[self._overflow] += 1
+        self._waiting.append(self._latest)
