@@ -4,7 +4,6 @@ Processes of one host share it, so differences between their timestamps are true
 time enters at one place only, as the offset that is published for subscribers on other hosts.
 """
 
-import threading
 import time
 
 monotonic_ns = time.monotonic_ns
@@ -19,6 +18,6 @@ def unix_minus_monotonic_ns() -> int:
     return unix - (before + time.monotonic_ns()) // 2
 
 
-def wait_until(deadline_ns: int, stop: threading.Event) -> bool:
-    """Sleep until the monotonic `deadline_ns`; False as soon as `stop` is set."""
-    return not stop.wait(max(0.0, (deadline_ns - monotonic_ns()) / SECOND_NS))
+def sleep_until(deadline_ns: int) -> None:
+    """Sleep until the monotonic `deadline_ns`; not at all if it has passed."""
+    time.sleep(max(0.0, (deadline_ns - monotonic_ns()) / SECOND_NS))

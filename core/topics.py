@@ -5,16 +5,16 @@ from typing import Generic, Literal, TypeVar
 
 from .messages import KeypointsFrame, Message, PoseFrame, SkeletonDefinition, Status
 
-M = TypeVar("M", bound=Message)
+M_co = TypeVar("M_co", bound=Message, covariant=True)
 
 
 @dataclass(frozen=True)
-class Topic(Generic[M]):
+class Topic(Generic[M_co]):
     """One row of the table. On the wire a topic is `<prefix>.<stream>`."""
 
     prefix: str
     direction: Literal["in", "out"]  # as m2t3-stream sees it
-    message_type: type[M]
+    message_type: type[M_co]
     rate_hz: float | None  # nominal; None: as often as the detector sends
     max_payload_bytes: int  # larger payloads are refused unread
 
@@ -28,7 +28,7 @@ DEFINITION = Topic("m2t3.def", "out", SkeletonDefinition, 1.0, 64 * 1024)
 POSE = Topic("m2t3.pose", "out", PoseFrame, None, 128 * 1024)
 STATUS = Topic("m2t3.status", "out", Status, 1.0, 64 * 1024)
 
-TOPICS: tuple[Topic, ...] = (KEYPOINTS, DEFINITION, POSE, STATUS)
+TOPICS: tuple[Topic[Message], ...] = (KEYPOINTS, DEFINITION, POSE, STATUS)
 
 KEYPOINTS_ENDPOINT = "tcp://127.0.0.1:5570"  # where a stream listens unless told otherwise
 POSE_ENDPOINT = "tcp://127.0.0.1:5571"  # where a stream publishes unless told otherwise

@@ -15,7 +15,7 @@ import numpy as np
 
 from .errors import WireError
 from .messages import PROTOCOL_VERSION, Float32Array, Message, SkeletonDefinition
-from .topics import TOPICS, Topic
+from .topics import Topic
 
 M = TypeVar("M", bound=Message)
 
@@ -57,7 +57,7 @@ def pack(topic: Topic[M], message: M) -> tuple[bytes, bytes]:
     return topic.name(message.stream), encode(message)
 
 
-def unpack(parts: Sequence[bytes], topics: Sequence[Topic[Any]] = TOPICS) -> Message:
+def unpack(parts: Sequence[bytes], topics: Sequence[Topic[M]]) -> M:
     """The message in the received `parts`, if it is on one of `topics`.
 
     Raises:
@@ -67,7 +67,7 @@ def unpack(parts: Sequence[bytes], topics: Sequence[Topic[Any]] = TOPICS) -> Mes
         raise WireError("parts", f"{len(parts)} parts; valid: topic and payload")
     for topic in topics:
         if parts[0].startswith(topic.prefix.encode() + b"."):
-            message: Message = decode(topic, parts[1])
+            message = decode(topic, parts[1])
             if parts[0] != topic.name(message.stream):
                 raise WireError("topic", f"stream {message.stream!r} on topic {parts[0][:80]!r}")
             return message

@@ -19,7 +19,7 @@ def plain(value):
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.prefix)
 def test_every_message_survives_the_round_trip(topic, examples):
     message = examples[topic]
-    decoded = wire.unpack(wire.pack(topic, message))
+    decoded = wire.unpack(wire.pack(topic, message), TOPICS)
     assert type(decoded) is topic.message_type
     assert plain(decoded) == plain(message)
 
@@ -139,7 +139,7 @@ def test_a_message_of_the_wrong_shape_cannot_even_be_made():
 
 def test_parts_and_topics_must_fit(keypoints_frame):
     topic, payload = wire.pack(KEYPOINTS, keypoints_frame)
-    assert isinstance(wire.unpack([topic, payload]), KeypointsFrame)
+    assert isinstance(wire.unpack([topic, payload], TOPICS), KeypointsFrame)
     for parts, kind in [
         ([], "parts"),
         ([topic], "parts"),
@@ -149,7 +149,7 @@ def test_parts_and_topics_must_fit(keypoints_frame):
         ([b"m2t3.keypoints", payload], "topic"),
     ]:
         with pytest.raises(WireError) as caught:
-            wire.unpack(parts)
+            wire.unpack(parts, TOPICS)
         assert caught.value.kind == kind
     with pytest.raises(WireError, match=r"valid: m2t3.pose.\*"):
         wire.unpack([topic, payload], [POSE])
