@@ -1,0 +1,103 @@
+"""A calibrated camera: where it stands, and what it does to a point.
+
+Camera frame: x right, y down, z forward. World frame: right-handed, z up, the ground at z = 0.
+Pixels: u right, v down, (0, 0) in the middle of the top left pixel, as the picture shows them
+(distorted). Normalised coordinates: x / z and y / z in the camera frame, without distortion.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike, NDArray
+
+DistortionModel = Literal["plumb_bob", "rational_polynomial", "equidistant"]
+DISTORTION_MODELS: tuple[DistortionModel, ...] = get_args(DistortionModel)
+
+# enough for strong lenses; OpenCV's default stops after five rounds, a tenth of a pixel short
+_CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 100, 1e-12)
+_ZERO = np.zeros(3)
+
+
+@dataclass(frozen=True, eq=False)
+class Camera:
+    """One camera of known lens and place; `camera_checks.check_camera` says whether it can be."""
+
+    name: str
+    width_px: int
+    height_px: int
+    K: Float[NDArray, "3 3"]  # pixels = K @ normalised coordinates (after distortion)
+    distortion_model: DistortionModel
+    distortion: Float[NDArray, "n"]  # in OpenCV's order: k1 k2 p1 p2 k3 ...; fisheye: k1 k2 k3 k4
+    R_world_camera: Float[NDArray, "3 3"]  # X_world = R_world_camera @ X_camera + t_world_camera_m
+    t_world_camera_m: Float[NDArray, "3"]  # where the camera stands
+
+    @classmethod
+    def from_opencv(
+        cls,
+        name: str,
+        image_size_px: tuple[int, int],
+        K: ArrayLike,
+        distortion: ArrayLike,
+        R_camera_world: ArrayLike,
+        t_camera_world_m: ArrayLike,
+    ) -> "Camera":
+        """A camera from what OpenCV's calibration returns: x_camera = R @ x_world + t."""
+        distortion = np.asarray(distortion, float).ravel()
+        R_world_camera = np.asarray(R_camera_world, float).T
+        return cls(
+            name=name,
+            width_px=int(image_size_px[0]),
+            height_px=int(image_size_px[1]),
+            K=np.asarray(K, float),
+            distortion_model="plumb_bob" if distortion.size <= 5 else "rational_polynomial",
+            distortion=distortion,
+            R_world_camera=R_world_camera,
+            t_world_camera_m=-R_world_camera @ np.asarray(t_camera_world_m, float).ravel(),
+        )
+
+    def undistort(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 2"]:
+        """Normalised coordinates of pixels; NaN stays NaN, as does what the lens cannot show."""
+        normalised = np.full(points_px.shape, np.nan)
+        finite = np.isfinite(points_px).all(axis=-1)
+        if not finite.any():
+            return normalised
+        points = points_px[finite].astype(float)[:, None]
+        if self.distortion_model == "equidistant":
+            result = cv2.fisheye.undistortPoints(
+                points, self.K, self.distortion, criteria=_CRITERIA
+            )[:, 0]
+            result[(result < -1e5).any(axis=-1)] = np.nan  # OpenCV's mark for no solution
+        else:
+            ideal_px = cv2.undistortImagePoints(points, self.K, self.distortion, None, _CRITERIA)
+            result = (ideal_px[:, 0] - self.K[:2, 2]) / self.K[[0, 1], [0, 1]]
+        normalised[finite] = result
+        return normalised
+
+    def rays_camera(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 3"]:
+        """Unit vectors from the camera through pixels, in the camera frame."""
+        normalised = self.undistort(points_px)
+        rays = np.concatenate([normalised, np.ones_like(normalised[..., :1])], axis=-1)
+        return rays / np.linalg.norm(rays, axis=-1, keepdims=True)
+
+    def rays_world(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 3"]:
+        """Unit vectors from the camera through pixels, in the world frame."""
+        return self.rays_camera(points_px) @ self.R_world_camera.T
+
+    def project(self, points_world_m: Float[NDArray, "*n 3"]) -> Float[NDArray, "*n 2"]:
+        """Pixels of world points, distorted, inside the picture or not; NaN behind the camera."""
+        points_camera_m = (points_world_m - self.t_world_camera_m) @ self.R_world_camera
+        points_px = np.full((*points_world_m.shape[:-1], 2), np.nan)
+        ahead = points_camera_m[..., 2] > 0  # False for NaN
+        if not ahead.any():
+            return points_px
+        points = points_camera_m[ahead][:, None]
+        project = (
+            cv2.fisheye.projectPoints
+            if self.distortion_model == "equidistant"
+            else cv2.projectPoints
+        )
+        points_px[ahead] = project(points, _ZERO, _ZERO, self.K, self.distortion)[0][:, 0]
+        return points_px

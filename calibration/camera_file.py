@@ -1,0 +1,198 @@
+"""Camera files: ROS camera_info keys, the camera's place, and where its keypoints come from.
+
+    camera_name: cam0
+    image_width: 1280
+    image_height: 720
+    camera_matrix: {rows: 3, cols: 3, data: [fx, 0, cx, 0, fy, cy, 0, 0, 1]}
+    distortion_model: plumb_bob
+    distortion_coefficients: {rows: 1, cols: 5, data: [k1, k2, p1, p2, k3]}
+    T_world_camera: {translation_m: [x, y, z], quaternion_xyzw: [x, y, z, w]}
+    source: {type: zmq, endpoint: "tcp://127.0.0.1:5570", bind: true, stream: cam0}
+
+Reading is strict: what is unknown, missing or impossible is refused, with the mend.
+"""
+
+import os
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from ..core.errors import CameraFileError, valid_names
+from ..core.geometry import quaternion_from_rotation, rotation_from_quaternion
+from .camera import DISTORTION_MODELS, Camera
+from .camera_checks import check_camera
+from .strict_yaml import load_yaml, mapping, number, numbers, shown, typed
+
+CAMERA_KEYS = (
+    "camera_name",
+    "image_width",
+    "image_height",
+    "camera_matrix",
+    "distortion_model",
+    "distortion_coefficients",
+    "T_world_camera",
+    "source",
+)
+UNUSED_ROS_KEYS = ("rectification_matrix", "projection_matrix")  # keypoints are in raw pixels
+STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+ENDPOINT = re.compile(r"(tcp|ipc|inproc)://.+")
+
+
+@dataclass(frozen=True)
+class ZmqSource:
+    """Keypoints arrive as messages of the topic m2t3.keypoints.<stream>."""
+
+    stream: str  # the name in the topic
+    endpoint: str = "tcp://127.0.0.1:5570"
+    bind: bool = True  # True: detectors connect to us; False: we connect to a detector that binds
+
+
+@dataclass(frozen=True)
+class ReplaySource:
+    """Keypoints come from a recording."""
+
+    recording: Path  # npz file; in the camera file, relative to that file
+    loop: bool = True  # begin again at the end
+    rate: float = 1.0  # 1 is the speed at which it was recorded
+
+
+SourceConfig = ZmqSource | ReplaySource
+
+
+@dataclass(frozen=True)
+class CameraFile:
+    """All that a camera file says."""
+
+    camera: Camera
+    source: SourceConfig
+
+
+def read_camera_file(path: str | os.PathLike[str]) -> CameraFile:
+    """Read and check a camera file.
+
+    Raises:
+        CameraFileError: the message begins with the path, names the value and says how to mend it.
+    """
+    path = Path(path)
+    try:
+        return _camera_file(load_yaml(path), path.parent)
+    except CameraFileError as error:
+        raise CameraFileError(f"{path}: {error}") from None
+
+
+def write_camera_file(path: str | os.PathLike[str], file: CameraFile) -> None:
+    """Write `file` so that `read_camera_file` gives it back."""
+    path, camera, source = Path(path), file.camera, file.source
+    if isinstance(source, ZmqSource):
+        source_keys = {"type": "zmq", **asdict(source)}
+    else:
+        recording = os.path.relpath(source.recording, path.parent)
+        source_keys = {"type": "replay", **asdict(source), "recording": recording}
+    quaternion_xyzw = quaternion_from_rotation(camera.R_world_camera)
+    keys = {
+        "camera_name": camera.name,
+        "image_width": camera.width_px,
+        "image_height": camera.height_px,
+        "camera_matrix": _matrix(camera.K),
+        "distortion_model": camera.distortion_model,
+        "distortion_coefficients": _matrix(camera.distortion[None]),
+        "T_world_camera": {
+            "translation_m": camera.t_world_camera_m.tolist(),
+            "quaternion_xyzw": quaternion_xyzw.tolist(),
+        },
+        "source": source_keys,
+    }
+    path.write_text(yaml.safe_dump(keys, sort_keys=False, default_flow_style=None, width=100))
+
+
+def _matrix(values: Float[NDArray, "rows cols"]) -> dict[str, Any]:
+    return {"rows": values.shape[0], "cols": values.shape[1], "data": values.ravel().tolist()}
+
+
+def _camera_file(content: object, folder: Path) -> CameraFile:
+    keys = mapping(content, "the file", CAMERA_KEYS, optional=UNUSED_ROS_KEYS)
+    place = mapping(keys["T_world_camera"], "T_world_camera", ("translation_m", "quaternion_xyzw"))
+    quaternion_xyzw = numbers(place["quaternion_xyzw"], "quaternion_xyzw", 4)
+    norm = float(np.linalg.norm(quaternion_xyzw))
+    if not abs(norm - 1) < 1e-3:
+        raise CameraFileError(
+            f"quaternion_xyzw {quaternion_xyzw.tolist()} has length {norm:.4g}, not 1; "
+            "give x, y, z, w with at least four decimals (no rotation: [0, 0, 0, 1])"
+        )
+    model = keys["distortion_model"]
+    if model not in DISTORTION_MODELS:
+        raise CameraFileError(
+            f"distortion_model {shown(model)} is not known; "
+            f"{valid_names(str(model), DISTORTION_MODELS)}"
+        )
+    name = _name(keys["camera_name"], "camera_name")
+    camera = Camera(
+        name=name,
+        width_px=typed(keys["image_width"], "image_width", int),
+        height_px=typed(keys["image_height"], "image_height", int),
+        K=_matrix_of(keys["camera_matrix"], "camera_matrix", (3, 3)),
+        distortion_model=model,
+        distortion=_matrix_of(
+            keys["distortion_coefficients"], "distortion_coefficients", (1, None)
+        ).ravel(),
+        R_world_camera=rotation_from_quaternion(quaternion_xyzw),
+        t_world_camera_m=numbers(place["translation_m"], "translation_m", 3),
+    )
+    check_camera(camera)
+    return CameraFile(camera, _source(keys["source"], folder, name))
+
+
+def _source(content: object, folder: Path, camera_name: str) -> SourceConfig:
+    types = {"zmq": ("endpoint", "bind", "stream"), "replay": ("recording", "loop", "rate")}
+    every_key = {key for keys in types.values() for key in keys}
+    kind = mapping(content, "source", ("type",), optional=every_key)["type"]
+    if kind not in types:
+        raise CameraFileError(
+            f"source: type {kind!r} is not known; {valid_names(str(kind), types)}"
+        )
+    where = f"source (type {kind})"
+    if kind == "zmq":
+        keys = mapping(content, where, ("type",), optional=types["zmq"])
+        endpoint = typed(keys.get("endpoint", ZmqSource.endpoint), "endpoint", str)
+        if not ENDPOINT.fullmatch(endpoint):
+            raise CameraFileError(
+                f"endpoint {endpoint!r} is no ZeroMQ address; one is {ZmqSource.endpoint!r}"
+            )
+        return ZmqSource(
+            stream=_name(keys.get("stream", camera_name), "stream"),
+            endpoint=endpoint,
+            bind=typed(keys.get("bind", ZmqSource.bind), "bind", bool),
+        )
+    keys = mapping(content, where, ("type", "recording"), optional=("loop", "rate"))
+    rate = number(keys.get("rate", ReplaySource.rate), "rate")
+    if not rate > 0:
+        raise CameraFileError(f"rate is {rate:g}; it is above 0, and 1 is the recorded speed")
+    return ReplaySource(
+        recording=folder / typed(keys["recording"], "recording", str),
+        loop=typed(keys.get("loop", ReplaySource.loop), "loop", bool),
+        rate=rate,
+    )
+
+
+def _matrix_of(content: object, where: str, shape: tuple[int, int | None]) -> Float[NDArray, "r c"]:
+    keys = mapping(content, where, ("rows", "cols", "data"))
+    rows, cols = keys["rows"], keys["cols"]
+    if rows != shape[0] or (shape[1] not in (None, cols)) or type(cols) is not int:
+        raise CameraFileError(
+            f"{where} is {rows!r} x {cols!r}; it has {shape[0]} rows and {shape[1] or 'n'} columns"
+        )
+    return numbers(keys["data"], f"{where}: data", rows * cols).reshape(rows, cols)
+
+
+def _name(content: object, where: str) -> str:
+    if not isinstance(content, str) or not STREAM_NAME.fullmatch(content):
+        raise CameraFileError(
+            f"{where} is {shown(content)}; it becomes part of a topic: 1 to 64 of A-Z a-z 0-9 _ -"
+        )
+    return content

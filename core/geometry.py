@@ -1,0 +1,30 @@
+"""Rotations as matrices and as unit quaternions, x y z w with w last."""
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+
+def rotation_from_quaternion(quaternion_xyzw: Float[NDArray, "4"]) -> Float[NDArray, "3 3"]:
+    """The rotation matrix of a quaternion, which need not have unit length."""
+    x, y, z, w = quaternion_xyzw / np.linalg.norm(quaternion_xyzw)
+    return np.array(
+        [
+            [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
+            [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
+            [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
+        ]
+    )
+
+
+def quaternion_from_rotation(R: Float[NDArray, "3 3"]) -> Float[NDArray, "4"]:
+    """The unit quaternion x y z w of a rotation matrix, the one of the two with w >= 0.
+
+    It is the largest column of q q^T, whose entries are sums of entries of R (Shepperd 1978).
+    """
+    outer = np.empty((4, 4))
+    outer[:3, :3] = R + R.T + np.eye(3) * (1 - np.trace(R))
+    outer[:3, 3] = outer[3, :3] = R[2, 1] - R[1, 2], R[0, 2] - R[2, 0], R[1, 0] - R[0, 1]
+    outer[3, 3] = 1 + np.trace(R)
+    quaternion_xyzw = outer[np.argmax(np.diag(outer))]
+    return quaternion_xyzw * np.copysign(1 / np.linalg.norm(quaternion_xyzw), quaternion_xyzw[3])

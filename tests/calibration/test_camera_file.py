@@ -1,0 +1,189 @@
+"""Camera files: what is right is read exactly, each mistake gets an answer that helps."""
+
+import copy
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from m2t3.calibration.camera_file import (
+    CameraFile,
+    ReplaySource,
+    ZmqSource,
+    read_camera_file,
+    write_camera_file,
+)
+from m2t3.core.errors import CameraFileError
+from m2t3.core.geometry import quaternion_from_rotation
+
+REPLAY = {"type": "replay", "recording": "walk.npz"}
+
+
+@pytest.fixture
+def content(camera) -> dict:
+    """A sound camera file, parsed, for each distortion model."""
+    return {
+        "camera_name": "cam0",
+        "image_width": 1280,
+        "image_height": 720,
+        "camera_matrix": {"rows": 3, "cols": 3, "data": camera.K.ravel().tolist()},
+        "distortion_model": camera.distortion_model,
+        "distortion_coefficients": {
+            "rows": 1,
+            "cols": camera.distortion.size,
+            "data": camera.distortion.tolist(),
+        },
+        "T_world_camera": {
+            "translation_m": camera.t_world_camera_m.tolist(),
+            "quaternion_xyzw": quaternion_from_rotation(camera.R_world_camera).tolist(),
+        },
+        "source": {
+            "type": "zmq",
+            "endpoint": "tcp://127.0.0.1:5570",
+            "bind": False,
+            "stream": "hall",
+        },
+    }
+
+
+def changed(content: dict, path: str, value: object) -> dict:
+    """`content` with the value at a dotted path replaced, or removed if it is `...`."""
+    content = copy.deepcopy(content)
+    *parents, last = path.split(".")
+    place = content
+    for key in parents:
+        place = place[key]
+    if value is ...:
+        del place[last]
+    else:
+        place[int(last) if isinstance(place, list) else last] = value
+    return content
+
+
+def read(content: object, folder: Path) -> CameraFile:
+    path = folder / "cam0.yaml"
+    path.write_text(content if isinstance(content, str) else yaml.safe_dump(content))
+    return read_camera_file(path)
+
+
+def assert_same_camera(a, b):
+    for field in ("name", "width_px", "height_px", "distortion_model"):
+        assert getattr(a, field) == getattr(b, field)
+    for field in ("K", "distortion", "R_world_camera", "t_world_camera_m"):
+        np.testing.assert_allclose(getattr(a, field), getattr(b, field), atol=1e-12)
+
+
+def test_a_file_is_read_as_it_is_written(content, camera, tmp_path):
+    file = read(content, tmp_path)
+    assert_same_camera(file.camera, camera)
+    assert file.source == ZmqSource(stream="hall", endpoint="tcp://127.0.0.1:5570", bind=False)
+
+
+@pytest.mark.parametrize("source", [ZmqSource("a", "ipc:///tmp/x", False), ReplaySource(Path("r"))])
+def test_write_then_read_gives_the_same(camera, source, tmp_path):
+    if isinstance(source, ReplaySource):
+        source = ReplaySource(tmp_path / "takes" / "walk.npz", loop=False, rate=2.0)
+    write_camera_file(tmp_path / "x.yaml", CameraFile(camera, source))
+    file = read_camera_file(tmp_path / "x.yaml")
+    assert_same_camera(file.camera, camera)
+    assert file.source == source
+
+
+def test_recordings_are_relative_to_the_camera_file(content, tmp_path):
+    source = read({**content, "source": REPLAY}, tmp_path).source
+    assert source == ReplaySource(tmp_path / "walk.npz", loop=True, rate=1.0)
+
+
+def test_the_stream_is_named_after_the_camera_unless_told_otherwise(content, tmp_path):
+    assert read({**content, "source": {"type": "zmq"}}, tmp_path).source == ZmqSource("cam0")
+
+
+def test_a_file_of_ros_with_its_stereo_keys_is_welcome(content, tmp_path):
+    ros = {"rectification_matrix": {"rows": 3}, "projection_matrix": {"rows": 3}}
+    read({**content, **ros}, tmp_path)
+
+
+MISTAKES = {
+    "unknown key": ("image_widht", 1280, "'image_widht'; did you mean 'image_width'?"),
+    "missing key": ("T_world_camera", ..., "lacks T_world_camera"),
+    "missing source": ("source", ..., "lacks source"),
+    "inner key": ("T_world_camera.translation", [0, 0, 1], "did you mean 'translation_m'?"),
+    "no mapping": ("T_world_camera", [0, 0, 2], "is [0, 0, 2]; it is a mapping with the keys"),
+    "empty value": ("camera_matrix", None, "camera_matrix is empty"),
+    "name": ("camera_name", "left hall", "'left hall'; it becomes part of a topic"),
+    "size as text": ("image_width", "1280", "image_width is '1280'; it is a whole number"),
+    "size as flag": ("image_height", True, "image_height is True"),
+    "no size": ("image_height", 0, "image_height is 0"),
+    "K shape": ("camera_matrix.rows", 2, "camera_matrix is 2 x 3; it has 3 rows"),
+    "K short": ("camera_matrix.data", [1, 0, 0], "is a list of 9 numbers"),
+    "K not finite": ("camera_matrix.data.0", float("nan"), "data[0] is nan"),
+    "K a word": ("camera_matrix.data.0", "1e3", "write 1.0e-3"),
+    "zero focal": ("camera_matrix.data.0", 0.0, "fx = 0; a focal length is above 0"),
+    "negative focal": ("camera_matrix.data.4", -900.0, "fy = -900"),
+    "focal in mm": ("camera_matrix.data.0", 4.2, "in pixels, not millimetres"),
+    "focal ratio": ("camera_matrix.data.4", 300.0, "fx = 1100 and fy = 300"),
+    "skew": ("camera_matrix.data.1", 3.0, "a skew of 3"),
+    "transposed": ("camera_matrix.data.6", 645.0, "row by row"),
+    "principal point": ("camera_matrix.data.2", 1920.0, "cx = 1920, far outside a picture"),
+    "model": ("distortion_model", "plum_bob", "did you mean 'plumb_bob'?"),
+    "count": (
+        "distortion_coefficients",
+        {"rows": 1, "cols": 3, "data": [0, 0, 0]},
+        "distortion_coefficients has 3 numbers",
+    ),
+    "quaternion": ("T_world_camera.quaternion_xyzw", [0, 0, 0, 0.9], "has length 0.9, not 1"),
+    "no quaternion": ("T_world_camera.quaternion_xyzw", [0, 0, 0, 0], "has length 0, not 1"),
+    "short quaternion": ("T_world_camera.quaternion_xyzw", [0, 0, 1], "a list of 4 numbers"),
+    "below ground": ("T_world_camera.translation_m.2", -2.2, "below the ground, at z = -2.2 m"),
+    "millimetres": ("T_world_camera.translation_m.2", 2200, "divide millimetres by 1000"),
+    "sky": ("T_world_camera.quaternion_xyzw", [0, 0, 0, 1], "looks at the sky: its axis points 90"),
+    "source type": ("source.type", "zeromq", "did you mean 'zmq'?"),
+    "source key": ("source.ednpoint", "tcp://x:1", "did you mean 'endpoint'?"),
+    "source mix": ("source.rate", 1.0, "source (type zmq) has an unknown key 'rate'"),
+    "endpoint": ("source.endpoint", "127.0.0.1:5570", "is no ZeroMQ address"),
+    "bind": ("source.bind", "yes please", "it is true or false"),
+    "stream": ("source.stream", "a.b", "stream is 'a.b'"),
+    "no recording": ("source", {"type": "replay"}, "lacks recording"),
+    "rate": ("source", {**REPLAY, "rate": 0}, "rate is 0; it is above 0"),
+    "loop": ("source", {**REPLAY, "loop": 1}, "loop is 1; it is true or false"),
+}
+
+
+@pytest.mark.parametrize(("path", "value", "answer"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_named_with_its_mend(content, path, value, answer, tmp_path):
+    with pytest.raises(CameraFileError) as refusal:
+        read(changed(content, path, value), tmp_path)
+    assert str(refusal.value).startswith(f"{tmp_path / 'cam0.yaml'}: ")
+    assert answer in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("", "the file is empty"),
+        ("a: [1", "not YAML"),
+        ("camera_name: a\ncamera_name: b\n", "'camera_name' is there twice"),
+        ("%YAML:1.0\nK: !!opencv-matrix\n", "OpenCV's own files"),
+        ("camera_name: !!python/object/apply:os.system ['true']\n", "not YAML"),
+    ],
+)
+def test_a_text_that_is_no_camera_file_is_refused(text, answer, tmp_path):
+    with pytest.raises(CameraFileError, match="cam0") as refusal:
+        read(text, tmp_path)
+    assert answer in str(refusal.value)
+
+
+def test_a_missing_or_binary_file_is_refused(tmp_path):
+    with pytest.raises(CameraFileError, match=r"No such file.*cam0\.yaml"):
+        read_camera_file(tmp_path / "nowhere.yaml")
+    (tmp_path / "binary.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(CameraFileError, match="not a text file"):
+        read_camera_file(tmp_path / "binary.yaml")
+
+
+@pytest.mark.parametrize("camera", ["plumb_bob", "rational_polynomial"], indirect=True)
+def test_distortion_that_folds_the_picture_is_refused(content, tmp_path):
+    wild = changed(content, "distortion_coefficients.data.0", -3.0)
+    with pytest.raises(CameraFileError, match="fold the picture over itself"):
+        read(wild, tmp_path)
