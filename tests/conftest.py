@@ -1,4 +1,4 @@
-"""While tests run, jaxtyping and beartype check shapes and types at every function of m2t3."""
+"""While tests run, beartype checks types and shapes in every module that annotates shapes."""
 
 from pathlib import Path
 
@@ -7,15 +7,17 @@ from jaxtyping import install_import_hook
 ROOT = Path(__file__).parents[1]
 
 
-def checkable_modules() -> list[str]:
-    """The modules of the package; those with numba in them can only be compiled unwrapped."""
-    return [
-        ".".join(("m2t3", *module.relative_to(ROOT).with_suffix("").parts))
-        for package in ROOT.iterdir()
-        if (package / "__init__.py").exists()
-        for module in package.rglob("*.py")
-        if module.stem != "__init__" and "import numba" not in module.read_text(encoding="utf-8")
-    ]
+def annotated_modules() -> list[str]:
+    """The modules of the package that use jaxtyping, less those that numba compiles as they are."""
+    modules = []
+    for package in ROOT.iterdir():
+        if (package / "__init__.py").exists():
+            for module in package.rglob("*.py"):
+                text = module.read_text(encoding="utf-8")
+                if "from jaxtyping import" in text and "import numba" not in text:
+                    parts = module.relative_to(ROOT).with_suffix("").parts
+                    modules.append(".".join(("m2t3", *parts)).removesuffix(".__init__"))
+    return modules
 
 
-install_import_hook(checkable_modules(), "beartype.beartype")
+install_import_hook(annotated_modules(), "beartype.beartype")
