@@ -1,0 +1,65 @@
+"""The viewer: takes the newest frame, draws it, and keeps the panel up to date."""
+
+import contextlib
+import io
+import logging
+
+import viser
+
+from ...core.clock import SECOND_NS, monotonic_ns
+from ..meter import Meter
+from ..python import Frame, PoseSubscriber
+from .panel import PLOT_S, Panel
+from .scene import Scene
+from .sight import Sight
+
+PANEL_PERIOD_S = 0.25
+SILENCE_S = 1.0  # where people were so long ago is not where they are
+
+
+class App:
+    """A web server that shows what `poses` brings; `step` again and again keeps it going."""
+
+    def __init__(self, poses: PoseSubscriber, host: str, port: int) -> None:
+        """Start serving on `port`, or on the next one that is free (0: any)."""
+        with contextlib.redirect_stdout(io.StringIO()):  # viser greets in a box of its own
+            self.server = viser.ViserServer(host, port, verbose=False)
+        # A browser that opens a connection in advance and drops it is not worth a stack trace.
+        logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
+        # Any page in the browser could ask viser for a public tunnel. Not to people's movements.
+        self.server.request_share_url = lambda verbose=True: None  # type: ignore[method-assign]
+        self.scene = Scene(self.server)
+        self.sight = Sight(self.server)
+        self._poses = poses
+        self._recent, self._plotted = Meter(), Meter(PLOT_S)
+        self._panel = Panel(self.server, self.scene, self.sight)
+        self._defined: tuple[str, str] | None = None
+        self._shown_ns = self._refreshed_ns = 0
+
+    def step(self) -> None:
+        """Draw the next frame if one comes soon, and whatever else is due."""
+        frame = self._poses.wait(PANEL_PERIOD_S)
+        now_ns = monotonic_ns()
+        if frame is not None:
+            self._draw(frame)
+            self._shown_ns = now_ns
+        elif now_ns - self._shown_ns > SILENCE_S * SECOND_NS:
+            self.scene.show(())
+        if now_ns - self._refreshed_ns > PANEL_PERIOD_S * SECOND_NS:
+            self._panel.refresh(self._poses, self._recent, self._plotted)
+            self._refreshed_ns = now_ns
+
+    def stop(self) -> None:
+        """Stop serving."""
+        self.server.stop()
+
+    def _draw(self, frame: Frame) -> None:
+        self._recent.add(frame)
+        self._plotted.add(frame)
+        self.sight.update(frame)
+        definition = frame.definition
+        if self._defined != (frame.message.session, definition.def_id):
+            self._defined = (frame.message.session, definition.def_id)
+            self.scene.define(definition)
+            self.sight.define(definition.camera)
+        self.scene.show(frame.people, frame.message.t_receive_ns / SECOND_NS)
