@@ -2,9 +2,11 @@
 
 from pathlib import Path
 
+from beartype import BeartypeConf, beartype
 from jaxtyping import install_import_hook
 
 ROOT = Path(__file__).parents[1]
+checked = beartype(conf=BeartypeConf(is_pep484_tower=True))  # an int may stand for a float
 
 
 def annotated_modules() -> list[str]:
@@ -20,4 +22,4 @@ def annotated_modules() -> list[str]:
     return modules
 
 
-install_import_hook(annotated_modules(), "beartype.beartype")
+install_import_hook(annotated_modules(), f"{__name__}.checked")

@@ -7,7 +7,9 @@ import sys
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
+from jaxtyping import TypeCheckError
 
 ROOT = Path(__file__).parents[2]
 NOT_PACKAGED = {"tests", "docs", "benchmarks", "build", "dist", "runs"}
@@ -54,3 +56,10 @@ def test_import_directions_hold():
 
 def test_scripts_of_the_tree_are_executable():
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_shapes_are_checked_while_tests_run():
+    from m2t3.core.geometry import rotation_from_quaternion
+
+    with pytest.raises(TypeCheckError):
+        rotation_from_quaternion(np.zeros(3))
