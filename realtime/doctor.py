@@ -1,0 +1,192 @@
+"""`m2t3 doctor`: what is installed, what can run, which ports are free, how to mend the rest."""
+
+import importlib
+import os
+import platform
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from typing import Literal
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ..core.errors import M2t3Error
+from ..core.topics import KEYPOINTS_ENDPOINT, POSE_ENDPOINT
+
+VIEWER_ENDPOINT = "http://127.0.0.1:8080"
+PORTS = {
+    KEYPOINTS_ENDPOINT: "keypoints in; name another `endpoint` in the camera file's source",
+    POSE_ENDPOINT: "poses out; m2t3-stream --publish tcp://127.0.0.1:PORT",
+    VIEWER_ENDPOINT: "viewer; m2t3 view --port PORT",
+}
+EXTRAS = {
+    "viser": "m2t3 view: pip install 'm2t3[view]'",
+    "torch": "training and export: pip install 'm2t3[train]'",
+    "tensorrt": "",  # nothing to mend without an NVIDIA GPU; `_machine` speaks of that
+}
+
+State = Literal["good", "absent", "bad"]
+MARKS: dict[State, tuple[str, str]] = {
+    "good": ("✓", "green"),
+    "absent": ("-", "yellow"),
+    "bad": ("✗", "bold red"),
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One row of the table."""
+
+    subject: str  # what was looked at
+    state: State  # bad: the stream cannot run; absent: it can, something optional cannot
+    detail: str  # what was found
+    mend: str = ""  # what to do about it
+
+
+@dataclass(frozen=True)
+class Doctor:
+    """Tell what can run here; the exit code is 0 if m2t3-stream can, 1 if not."""
+
+    def run(self) -> int:
+        """Print the table of findings."""
+        found = findings()
+        table = Table(box=None, pad_edge=False, show_header=False)
+        for finding in found:
+            mark, style = MARKS[finding.state]
+            detail = finding.detail + (f"\n→ {finding.mend}" if finding.mend else "")
+            table.add_row(Text(mark, style), finding.subject, Text(detail))
+        can_run = all(finding.state != "bad" for finding in found)
+        console = Console()
+        console.print(table)
+        console.print("\nm2t3-stream can run." if can_run else "\nm2t3-stream cannot run yet.")
+        return 0 if can_run else 1
+
+
+def findings() -> list[Finding]:
+    """Everything the doctor looks at, in the order of the table."""
+    return [
+        Finding("python", "good", f"{platform.python_version()} at {sys.executable}"),
+        *_machine(),
+        _packages(),
+        *_weights(),
+        *_engines(),
+        *_extras(),
+        *(_port(endpoint, use) for endpoint, use in PORTS.items()),
+    ]
+
+
+def _machine() -> Iterator[Finding]:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    yield Finding("cores", "good", f"{cores}, {platform.system()} {platform.machine()}")
+    gpu = _gpu()
+    if gpu is None:
+        yield Finding("gpu", "absent", "none; the CPU is enough for one camera")
+    elif _version("onnxruntime-gpu") is None:
+        yield Finding("gpu", "absent", f"{gpu}, unused", "pip install 'm2t3[gpu]'")
+    else:
+        yield Finding("gpu", "good", gpu)
+
+
+def _gpu() -> str | None:
+    """Name and driver of the first NVIDIA GPU."""
+    if not (program := shutil.which("nvidia-smi")):
+        return None
+    query = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    try:
+        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.partition("\n")[0] or None
+
+
+def _packages() -> Finding:
+    """What m2t3 itself needs."""
+    needs = [need for need in metadata.requires("m2t3") or () if "extra ==" not in need]
+    names = [need[: min(need.find(c) for c in "<>=!~ ;" if c in need)] for need in needs]
+    versions = {name: _version(name) for name in names}
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        return Finding("packages", "bad", f"lacking {', '.join(missing)}", "pip install m2t3")
+    return Finding(
+        "packages", "good", ", ".join(f"{name} {version}" for name, version in versions.items())
+    )
+
+
+def _weights() -> Iterator[Finding]:
+    """Every shipped set, with its checksum compared."""
+    from ..engines.manifest import find_weights, shipped_weights
+
+    names = shipped_weights()
+    if not names:
+        yield Finding("weights", "bad", "none came with this installation", "reinstall m2t3")
+    for name in names:
+        try:
+            manifest = find_weights(name).manifest
+        except M2t3Error as error:
+            yield Finding(f"weights {name}", "bad", str(error), "reinstall m2t3")
+        else:
+            detail = f"as its manifest says ({manifest.sha256[:8]}), {manifest.licence}"
+            yield Finding(f"weights {name}", "good", detail)
+
+
+def _engines() -> Iterator[Finding]:
+    """Every engine, tried with the default weights."""
+    from ..engines.loading import ENGINES, load_denoiser
+
+    can_run = False
+    for engine in ENGINES:
+        version = _version(engine)
+        start = time.monotonic()
+        try:
+            load_denoiser(engine=engine)
+        except Exception as error:  # whatever an engine's own libraries come up with
+            yield Finding(engine, "absent", version or "not installed", str(error))
+        else:
+            can_run = True
+            seconds = time.monotonic() - start
+            detail = f"{version}, ready in {seconds:.1f} s{_providers(engine)}"
+            yield Finding(engine, "good", detail)
+    if not can_run:
+        yield Finding("engines", "bad", "none can run; see above")
+
+
+def _providers(engine: str) -> str:
+    if engine != "onnxruntime":
+        return ""
+    providers = importlib.import_module(engine).get_available_providers()
+    return f", on {', '.join(name.removesuffix('ExecutionProvider') for name in providers)}"
+
+
+def _extras() -> Iterator[Finding]:
+    for name, mend in EXTRAS.items():
+        if version := _version(name):
+            yield Finding(name, "good", version)
+        else:
+            yield Finding(name, "absent", "not installed", mend)
+
+
+def _port(endpoint: str, use: str) -> Finding:
+    host, port = endpoint.rpartition("//")[2].rsplit(":", 1)
+    what, another = use.split("; ")
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, int(port)))
+        except OSError:
+            taken = f"{what}: taken, perhaps by a running m2t3"
+            return Finding(f"port {port}", "absent", taken, f"stop that one, or {another}")
+    return Finding(f"port {port}", "good", f"{what}: free")
+
+
+def _version(distribution: str) -> str | None:
+    try:
+        return metadata.version(distribution)
+    except metadata.PackageNotFoundError:
+        return None

@@ -1,0 +1,68 @@
+"""The doctor finds what is wrong and says how to mend it."""
+
+import json
+import socket
+
+import pytest
+
+from m2t3.__main__ import main
+from m2t3.engines import manifest
+from m2t3.realtime import doctor
+
+
+def found(subject: str) -> doctor.Finding:
+    return next(finding for finding in doctor.findings() if finding.subject == subject)
+
+
+@pytest.fixture
+def nothing_installed(monkeypatch):
+    monkeypatch.setattr(doctor, "_version", lambda distribution: None)
+
+
+def test_this_installation_can_run_the_stream(capsys):
+    assert main(["doctor"]) == 0
+    told = capsys.readouterr().out
+    assert "m2t3-stream can run." in told
+    for subject in ("python", "cores", "gpu", "packages", "weights", "onnxruntime", "torch"):
+        assert subject in told
+
+
+def test_missing_packages_stop_the_stream(nothing_installed, capsys):
+    assert found("packages").state == "bad"
+    assert "numpy" in found("packages").detail
+    assert main(["doctor"]) == 1
+    assert "m2t3-stream cannot run yet." in capsys.readouterr().out
+
+
+def test_missing_extras_name_their_command(nothing_installed):
+    assert found("viser").mend == "m2t3 view: pip install 'm2t3[view]'"
+    assert found("torch").state == "absent"
+
+
+def test_weights_that_are_not_what_their_manifest_says_stop_the_stream(monkeypatch, tmp_path):
+    name = manifest.shipped_weights()[0]
+    shipped = manifest.find_weights(name)
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "model.onnx").write_bytes(shipped.onnx.read_bytes()[:-1])
+    (folder / "manifest.json").write_text((shipped.onnx.parent / "manifest.json").read_text())
+    assert "sha256" in json.loads((folder / "manifest.json").read_text())
+    monkeypatch.setattr(manifest, "WEIGHTS_FOLDER", tmp_path)
+    assert found(f"weights {name}").state == "bad"
+    assert found("engines").state == "bad"
+
+
+def test_no_weights_stop_the_stream(monkeypatch, tmp_path):
+    monkeypatch.setattr(manifest, "WEIGHTS_FOLDER", tmp_path)
+    assert found("weights").state == "bad"
+
+
+def test_a_taken_port_is_seen_and_another_offered():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        finding = doctor._port(f"tcp://127.0.0.1:{port}", "poses out; try --publish")
+    assert (finding.subject, finding.state) == (f"port {port}", "absent")
+    assert finding.mend == "stop that one, or try --publish"
+    assert doctor._port(f"tcp://127.0.0.1:{port}", "poses out; x").state == "good"
