@@ -1,5 +1,1 @@
-"""The viewer in the browser; viser is imported only when it runs."""
-
-from .command import View
-
-__all__ = ["View"]
+"""The viewer in the browser: `m2t3 view`. Needs viser, the extra "view", only when it runs."""

@@ -30,7 +30,7 @@ class App:
         self.server.request_share_url = lambda verbose=True: None  # type: ignore[method-assign]
         self.scene = Scene(self.server)
         self.sight = Sight(self.server)
-        self._poses = poses
+        self.poses = poses
         self._recent, self._plotted = Meter(), Meter(PLOT_S)
         self._panel = Panel(self.server, self.scene, self.sight)
         self._defined: tuple[str, str] | None = None
@@ -38,7 +38,7 @@ class App:
 
     def step(self) -> None:
         """Draw the next frame if one comes soon, and whatever else is due."""
-        frame = self._poses.wait(PANEL_PERIOD_S)
+        frame = self.poses.wait(PANEL_PERIOD_S)
         now_ns = monotonic_ns()
         if frame is not None:
             self._draw(frame)
@@ -46,7 +46,7 @@ class App:
         elif now_ns - self._shown_ns > SILENCE_S * SECOND_NS:
             self.scene.show(())
         if now_ns - self._refreshed_ns > PANEL_PERIOD_S * SECOND_NS:
-            self._panel.refresh(self._poses, self._recent, self._plotted)
+            self._panel.refresh(self.poses, self._recent, self._plotted)
             self._refreshed_ns = now_ns
 
     def stop(self) -> None:

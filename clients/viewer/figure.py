@@ -129,7 +129,7 @@ class Figure:
 def turns_from_z(directions: np.ndarray) -> np.ndarray:
     """Quaternions w x y z, (N, 4), that turn +z to the unit vectors `directions`, (N, 3)."""
     x, y, z = directions.T
-    straight_down = z < -1 + 1e-9  # any half turn about a level axis will do
+    straight_down = z < -1 + 1e-6  # any half turn about a level axis will do
     turns = np.stack([1 + z, np.where(straight_down, 1.0, -y), x, np.zeros_like(x)], axis=1)
     return turns / np.linalg.norm(turns, axis=1, keepdims=True)
 

@@ -160,7 +160,7 @@ class FakePublisher:
         )
         self.socket.send_multipart(pack(STATUS, status))
 
-    def meet(self, subscriber: object, deadline_s: float = 5.0) -> None:
+    def meet(self, subscriber: object, deadline_s: float = 20.0) -> None:
         """Send the definition until `subscriber` has this session's: then nothing sent is lost."""
         until = time.monotonic() + deadline_s
         while time.monotonic() < until:

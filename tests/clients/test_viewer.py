@@ -1,0 +1,172 @@
+"""The viewer without a browser: solids, floor, and what lands in viser's scene."""
+
+import time
+
+import numpy as np
+import pytest
+
+from m2t3.clients import Person, PoseSubscriber
+from m2t3.clients.viewer.figure import RADIUS_M, Figure, ball_mesh, cone_mesh, palette, turns_from_z
+from m2t3.clients.viewer.floor import VIEW_REACH_M, text_on_floor, view_on_floor
+from m2t3.clients.viewer.trails import TRAIL_S, Trails
+from m2t3.core.skeletons import COCO17
+
+pytest.importorskip("viser")
+from m2t3.clients.viewer.app import App
+
+LEFT_ELBOW, LEFT_WRIST = COCO17.index("left_elbow", "left_wrist")
+ADDED = 3  # pelvis, neck, head
+
+
+def person_of(publisher, positions, person_id=0):
+    pose = publisher.person(person_id, positions)
+    names = COCO17.joint_names
+    return Person(pose.id, names, pose.positions_world_m, pose.confidence, pose.valid)
+
+
+def turned_z(quaternion_wxyz):
+    w, x, y, z = quaternion_wxyz
+    return np.array([2 * (x * z + w * y), 2 * (y * z - w * x), 1 - 2 * (x * x + y * y)])
+
+
+def test_turns_take_z_to_any_direction():
+    directions = np.random.default_rng(0).normal(size=(50, 3))
+    directions = np.vstack([directions, [(0, 0, 1), (0, 0, -1), (1, 0, 0)]])
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    turns = turns_from_z(directions)
+    np.testing.assert_allclose([turned_z(turn) for turn in turns], directions, atol=1e-9)
+
+
+@pytest.mark.parametrize("mesh", [ball_mesh, cone_mesh])
+def test_faces_look_outwards(mesh):
+    vertices, faces = mesh()
+    corners = vertices[faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    outwards = corners.mean(axis=1) * ((1, 1, 1) if mesh is ball_mesh else (1, 1, 0))
+    assert (np.einsum("ni,ni->n", normals, outwards) >= -1e-12).all()
+
+
+def test_a_limb_reaches_from_joint_to_joint(publisher):
+    figure = Figure(publisher.definition())
+    person = person_of(publisher, publisher.standing())
+    limbs = figure.limbs(figure.joints_world_m(person), palette(0))
+    starts = np.linalg.norm(limbs.positions_world_m - person["left_elbow"], axis=1)
+    forearm = np.flatnonzero(starts < 1e-6)[0]
+    end = limbs.positions_world_m[forearm] + limbs.scales_m[forearm, 2] * turned_z(
+        limbs.quaternions_wxyz[forearm]
+    )
+    np.testing.assert_allclose(end, person["left_wrist"], atol=1e-6)
+    np.testing.assert_array_equal(limbs.colours[forearm], palette(0).left)
+
+
+def test_joints_that_are_not_valid_are_not_drawn(publisher):
+    figure = Figure(publisher.definition())
+    hidden = publisher.standing(3.0, 3.0)
+    whole = person_of(publisher, hidden.copy())
+    hidden[LEFT_WRIST] = np.nan
+    person = person_of(publisher, hidden)
+    drawn = [figure.balls(figure.joints_world_m(p), palette(0)) for p in (whole, person)]
+    limbs = [figure.limbs(figure.joints_world_m(p), palette(0)) for p in (whole, person)]
+    assert [len(balls.positions_world_m) for balls in drawn] == [17 + ADDED + 2, 16 + ADDED + 2]
+    assert len(limbs[0].positions_world_m) - len(limbs[1].positions_world_m) == 1
+    assert np.isfinite(drawn[1].positions_world_m).all()
+    assert (drawn[1].positions_world_m[:, 0] > 2).all(), "nothing at the origin"
+    assert drawn[1].scales_m.max() == RADIUS_M["head"]
+
+
+def test_another_skeleton_is_drawn_too(publisher):
+    publisher.joint_names = ("pelvis", "a", *(f"joint_{i}" for i in range(15)))
+    figure = Figure(publisher.definition())
+    joints = figure.joints_world_m(person_of(publisher, publisher.standing()))
+    assert joints.shape == (17, 3)
+    assert len(figure.limbs(joints, palette(1)).positions_world_m) == len(COCO17.bones)
+
+
+def test_the_camera_sees_the_floor_where_its_rays_meet_it(publisher):
+    segments = view_on_floor(publisher.camera)  # level, 1.6 m above (-4, 0), looks along +x
+    nearest = segments[..., 0].min()
+    assert nearest == pytest.approx(-4.0 + 1.6 * 900 / 360)
+    assert np.abs(segments[..., 2]).max() < 1e-9
+    assert np.linalg.norm(segments - publisher.camera.translation_m, axis=-1).max() < VIEW_REACH_M
+
+
+def test_what_the_floor_says_is_upright_for_the_reader():
+    across = text_on_floor("1", (2.0, 3.0), 0.2, yaw_rad=np.pi / 2)  # reader looks along +y
+    np.testing.assert_allclose(across, [[(2.05, 3.2, 0), (2.05, 3.0, 0)]], atol=1e-9)
+
+
+def test_trails_grow_fade_and_end(publisher):
+    trails = Trails()
+    walkers = [person_of(publisher, publisher.standing(0.1 * step)) for step in range(5)]
+    for step, walker in enumerate(walkers):
+        trails.add([walker], float(step))
+    points, colours = trails.segments()
+    np.testing.assert_allclose(points[:, 0, 0], [0, 0.1, 0.2, 0.3], atol=1e-6)
+    np.testing.assert_array_equal(colours[-1, 1], palette(0).left)
+    assert (colours[0, 0] != colours[-1, 1]).any()
+    trails.add([walkers[-1]], TRAIL_S + 2.5)
+    assert len(trails.segments()[0]) == 1
+    trails.add([], TRAIL_S + 3)
+    assert len(trails.segments()[0]) == 0
+
+
+@pytest.fixture
+def app(publisher):
+    with PoseSubscriber(publisher.endpoint) as poses:
+        app = App(poses, "127.0.0.1", 0)
+        publisher.meet(poses)
+        yield app
+        app.stop()
+
+
+def shown(app, name):
+    return app.server.scene.get_handle_by_name(name)
+
+
+def step_until(app, condition, deadline_s=20.0):
+    until = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < until, "did not happen in time"
+        app.step()
+
+
+def test_people_land_in_the_scene_and_vanish_when_they_leave(app, publisher):
+    publisher.send(publisher.person(0), publisher.person(5, publisher.standing(2.0, 1.0)))
+    app.step()
+    balls = shown(app, "/people/balls")
+    assert balls.batched_positions.shape == (2 * (17 + ADDED + 2), 3)
+    assert balls.batched_colors.shape == balls.batched_scales.shape == balls.batched_positions.shape
+    head = publisher.standing(2.0, 1.0)[list(COCO17.index("left_ear", "right_ear"))].mean(axis=0)
+    assert np.linalg.norm(balls.batched_positions - head, axis=1).min() < 1e-6
+
+    publisher.send(publisher.person(0), publisher.person(5, state="left"))
+    app.step()
+    assert balls.batched_positions.shape == (17 + ADDED + 2, 3)
+
+    step_until(app, lambda: len(balls.batched_positions) == 0)  # silence: nobody is shown
+
+
+def test_the_camera_stands_where_the_definition_says(app, publisher):
+    publisher.send()
+    app.step()
+    picture = shown(app, "/camera/picture")
+    np.testing.assert_allclose(picture.position, (-4.0, 0.0, 1.6))
+    np.testing.assert_allclose(picture.wxyz, (0.5, -0.5, 0.5, -0.5))
+    assert picture.fov == pytest.approx(2 * np.arctan(360 / 900))
+    assert picture.aspect == pytest.approx(1280 / 720)
+
+
+def test_the_viewer_goes_on_after_a_restart_of_the_publisher(app, publisher):
+    publisher.send(publisher.person(0))
+    app.step()
+    publisher.restart("s2")
+    publisher.meet(app.poses)
+    publisher.send(publisher.person(0, publisher.standing(3.0)))
+    balls = shown(app, "/people/balls")
+    step_until(app, lambda: (balls.batched_positions[:, :1] > 2.9).any())
+    assert app.poses.restarts == 1
+    assert balls.batched_positions[:, 0] == pytest.approx(3.0)
+
+
+def test_nobody_can_ask_for_a_public_tunnel(app):
+    assert app.server.request_share_url() is None
