@@ -19,7 +19,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "lift": Command("realtime.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"),
     "watch": Command("clients.watch:Watch", "watch a running stream in the terminal"),
-    "view": Command("clients.viewer:View", "watch a running stream in the browser"),
+    "view": Command("clients.viewer.command:View", "watch a running stream in the browser"),
     "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
     "demo-recording": Command(
         "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
