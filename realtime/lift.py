@@ -1,0 +1,122 @@
+"""`m2t3 lift`: a keypoint recording to world poses, through the pipeline of the live stream."""
+
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.progress import track
+
+from ..calibration.camera_file import read_camera_file
+from ..core.clock import SECOND_NS, monotonic_ns
+from ..core.errors import RecordingError
+from ..core.messages import Pose, PoseFrame
+from ..engines.manifest import DEFAULT_WEIGHTS
+from .assembly import assemble
+from .recording import read_recording
+from .sources.replay import keypoints_frames
+
+
+@dataclass(frozen=True)
+class Lift:
+    """Lift a recording of 2D keypoints to 3D world poses, as fast as it goes."""
+
+    keypoints: Annotated[Path, tyro.conf.Positional]
+    """Recording (npz): keypoints (T, J, 3) or keypoints_px and confidence; fps; image_size."""
+    out: Path
+    """File to write (npz): positions_world_m (T, P, J, 3), confidence (T, P, J), ..."""
+    camera: Path | None = None
+    """Camera file; not needed if the recording itself holds K, dist, R, t and image_size."""
+    weights: str = DEFAULT_WEIGHTS
+    """Name of shipped weights, or the folder of others."""
+    engine: str = "auto"
+    """What runs the network; `m2t3 doctor` lists what can run here. auto: the fastest."""
+    steps: int = 1
+    """Sampling steps; more are slower and seldom better."""
+
+    def run(self) -> int:
+        """Write the poses and return the exit code.
+
+        Raises:
+            RecordingError: no recording, no camera in it, or a camera of another picture size.
+        """
+        recording = read_recording(self.keypoints)
+        camera = read_camera_file(self.camera).camera if self.camera else recording.camera
+        if camera is None:
+            raise RecordingError(
+                f"{self.keypoints} holds no camera (K, dist, R, t): give one with --camera FILE"
+            )
+        if recording.image_size_px != (camera.width_px, camera.height_px):
+            raise RecordingError(
+                f"{self.keypoints} is of pictures of {recording.image_size_px} px, the camera of "
+                f"{(camera.width_px, camera.height_px)} px: give the camera file that belongs to it"
+            )
+        console = Console(stderr=True)
+        with console.status("loading the network"):
+            definition, pipeline = assemble(
+                camera, camera.name, weights=self.weights, engine=self.engine, steps=self.steps
+            )
+        t_start_ns = monotonic_ns()
+        frames = keypoints_frames(recording, camera.name)
+        answers = [
+            pipeline.process(frame, frame.t_capture_ns)
+            for frame in track(
+                frames, "lifting", total=len(recording.t_capture_ns), console=console
+            )
+        ]
+        seconds = (monotonic_ns() - t_start_ns) / SECOND_NS
+        arrays = pose_arrays(answers, len(definition.joint_names))
+        np.savez_compressed(
+            self.out,
+            **arrays,
+            t_capture_ns=recording.t_capture_ns,
+            joint_names=np.array(definition.joint_names),
+            fps=recording.fps,
+        )
+        people = len(set(arrays["person_id"].ravel().tolist()) - {-1})
+        console.print(
+            f"{self.out}: {len(answers)} frames, {people} people, "
+            f"{len(answers) / seconds:.0f} frames per second",
+            highlight=False,
+            soft_wrap=True,
+        )
+        for kind, count in sorted((pipeline.counts.refused + pipeline.counts.dropped).items()):
+            console.print(f"[yellow]{count} {kind}", highlight=False)
+        return 0
+
+
+def pose_arrays(answers: Sequence[PoseFrame | None], joint_count: int) -> dict[str, Any]:
+    """Answers as arrays over T frames and P columns; a person keeps one column while present.
+
+    Returns:
+        positions_world_m (T, P, J, 3) and confidence (T, P, J), NaN where nobody is, and
+        person_id (T, P), -1 where nobody is.
+    """
+    column_of: dict[int, int] = {}
+    placed: list[tuple[int, int, Pose]] = []
+    for t, answer in enumerate(answers):
+        for person in answer.people if answer is not None else ():
+            if person.state == "left":
+                column_of.pop(person.id, None)
+                continue
+            if person.id not in column_of:
+                free = (c for c in itertools.count() if c not in column_of.values())
+                column_of[person.id] = next(free)
+            placed.append((t, column_of[person.id], person))
+    shape = len(answers), max((column for _, column, _ in placed), default=0) + 1
+    positions_world_m = np.full((*shape, joint_count, 3), np.nan, np.float32)
+    confidence = np.full((*shape, joint_count), np.nan, np.float32)
+    person_id = np.full(shape, -1)
+    for t, column, person in placed:
+        positions_world_m[t, column] = person.positions_world_m
+        confidence[t, column] = person.confidence
+        person_id[t, column] = person.id
+    return {
+        "positions_world_m": positions_world_m,
+        "confidence": confidence,
+        "person_id": person_id,
+    }

@@ -1,0 +1,165 @@
+"""The pipeline: a keypoints frame in, a pose frame out.
+
+It knows no socket and no clock: live stream, replay and `m2t3 lift` are this one object, and give
+the same poses for the same frames.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Protocol, runtime_checkable
+
+import msgspec
+import numpy as np
+
+from ..core.clock import SECOND_NS
+from ..core.messages import ImageSize, Keypoints, KeypointsFrame, Pose, PoseFrame
+from ..core.skeletons import Skeleton
+from ..lifting.lifter import Lifted, LiftedPerson, Observation
+from .counts import Counts
+from .timeline import Timeline
+from .tracking import Tracker
+
+
+@runtime_checkable
+class Lifter(Protocol):
+    """What the pipeline asks of `lifting.Lifter`."""
+
+    def lift(self, observations: Sequence[Observation]) -> Lifted:
+        """All people of one frame to 3D."""
+
+    def forget(self, person_id: int) -> None:
+        """Drop what is remembered of somebody who has left."""
+
+
+class Pipeline:
+    """Checks, tracks and lifts one stream. What it refuses or drops is in `counts`."""
+
+    def __init__(
+        self,
+        *,
+        stream: str,
+        session: str,
+        def_id: str,
+        skeleton: Skeleton,
+        image_size_px: ImageSize,
+        lifter: Lifter,
+    ) -> None:
+        self.counts = Counts()
+        self._stream, self._session, self._def_id = stream, session, def_id
+        self._skeleton, self._image_size_px = skeleton, image_size_px
+        self._lifter = lifter
+        self._timeline, self._tracker = Timeline(), Tracker()
+        self._t_origin_ns = 0
+        self._answers = 0
+
+    def process(self, frame: KeypointsFrame, t_receive_ns: int) -> PoseFrame | None:
+        """The answer to `frame`, or None if it gets none; `t_publish_ns` is left to the sender.
+
+        Args:
+            frame: what came from the source.
+            t_receive_ns: when it came, on a clock that goes on when the source's does not.
+        """
+        verdict = self._judge(frame, t_receive_ns)
+        if verdict in ("skeleton", "image_size", "timestamp"):
+            self.counts.refused[verdict] += 1
+            return None
+        if verdict not in ("next", "restart"):
+            self.counts.dropped[verdict] += 1
+            return None
+        left: tuple[int, ...] = ()
+        if verdict == "restart":
+            left, self._t_origin_ns = self._tracker.restart(), frame.t_capture_ns
+        t_s = (frame.t_capture_ns - self._t_origin_ns) / SECOND_NS
+        people = self._usable(frame.people)
+        assignment = self._tracker.update(t_s, people)
+        left += assignment.left
+        for person_id in left:
+            self._lifter.forget(person_id)
+        lifted = self._lifter.lift(
+            [
+                Observation(id_, t_s, person.keypoints_px, person.confidence)
+                for id_, person in zip(assignment.ids, people, strict=True)
+            ]
+        )
+        answer = PoseFrame(
+            stream=self._stream,
+            session=self._session,
+            seq=self._answers,
+            def_id=self._def_id,
+            source_session=frame.session,
+            source_seq=frame.seq,
+            t_capture_ns=frame.t_capture_ns,
+            capture_clock=frame.clock,
+            t_receive_ns=t_receive_ns,
+            t_publish_ns=0,
+            timing_ns=lifted.timing_ns,
+            people=(*map(_tracked, lifted.people), *map(self._gone, left)),
+        )
+        self._answers += 1
+        return answer
+
+    def _judge(self, frame: KeypointsFrame, t_receive_ns: int) -> str:
+        if frame.skeleton != self._skeleton.name:
+            return "skeleton"
+        if frame.image_size_px != self._image_size_px:
+            return "image_size"
+        return self._timeline.judge(frame, t_receive_ns)
+
+    def _usable(self, people: Sequence[Keypoints]) -> list[Keypoints]:
+        usable: list[Keypoints] = []
+        ids_seen: set[int] = set()
+        for person in people:
+            if person.id in ids_seen:
+                self.counts.refused["duplicate_ids"] += 1
+                person = msgspec.structs.replace(person, id=None)
+            elif person.id is not None:
+                ids_seen.add(person.id)
+            clean = self._clean(person)
+            if clean is None:
+                self.counts.refused["empty_people"] += 1
+            else:
+                usable.append(clean)
+        return usable
+
+    def _clean(self, person: Keypoints) -> Keypoints | None:
+        """`person` with NaN for every joint that cannot be used; None if that is all of them.
+
+        A joint with confidence 0 is one that the detector did not find; its pixels mean nothing.
+        """
+        pixels_px, confidence = person.keypoints_px, person.confidence
+        finite = np.isfinite(pixels_px).all(-1) & np.isfinite(confidence)
+        size_px = np.asarray(self._image_size_px, np.float32)
+        near = (np.abs(pixels_px - size_px / 2) <= 1.5 * size_px).all(-1)
+        claimed = ~(confidence <= 0)
+        self.counts.refused += Counter(
+            nonfinite_joints=int((claimed & ~finite).sum()),
+            distant_joints=int((claimed & finite & ~near).sum()),
+        )
+        usable = claimed & near & finite
+        if not usable.any():
+            return None
+        return msgspec.structs.replace(
+            person,
+            keypoints_px=np.where(usable[:, None], pixels_px, np.float32(np.nan)),
+            confidence=np.where(usable, np.minimum(confidence, 1), np.float32(0)),
+        )
+
+    def _gone(self, person_id: int) -> Pose:
+        joints = self._skeleton.joint_count
+        return Pose(
+            id=person_id,
+            state="left",
+            positions_world_m=np.full((joints, 3), np.nan, np.float32),
+            confidence=np.zeros(joints, np.float32),
+            valid=np.zeros(joints, np.bool_),
+        )
+
+
+def _tracked(person: LiftedPerson) -> Pose:
+    return Pose(
+        id=person.person_id,
+        state="tracked",
+        positions_world_m=person.positions_world_m,
+        confidence=person.confidence,
+        valid=person.valid,
+    )

@@ -1,0 +1,110 @@
+"""Keypoints from a recording, at the pace at which they were recorded."""
+
+import itertools
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from ...core.clock import SECOND_NS, monotonic_ns, sleep_until
+from ...core.messages import Keypoints, KeypointsFrame
+from ..counts import Counts
+from ..recording import Recording, read_recording
+from . import MAX_BACKLOG_NS, Received
+
+
+class ReplaySource:
+    """Plays a recording once or in a loop, due to absolute deadlines."""
+
+    warnings = ()
+
+    def __init__(self, path: Path, stream: str, *, loop: bool = True, rate: float = 1.0) -> None:
+        """Read the recording; the clock starts with the first call of `next`.
+
+        Args:
+            path: an npz file, see `recording.read_recording`.
+            stream: name of the stream.
+            loop: begin again at the end; sequence numbers and times go on.
+            rate: 2 plays twice as fast.
+
+        Raises:
+            RecordingError: the file is not a recording.
+        """
+        recording = read_recording(path)
+        self.description = f"replaying {path.name}" + (" in a loop" if loop else "")
+        self.frames_in = 0
+        self._counts = Counts()
+        self._rate = rate
+        self._t_first_ns = int(recording.t_capture_ns[0])
+        self._t_start_ns: int | None = None
+        self._frames = keypoints_frames(recording, stream, loop=loop)
+        self._coming = next(self._frames, None)
+
+    @property
+    def finished(self) -> bool:
+        """True when the recording has been played to its end."""
+        return self._coming is None
+
+    def counts(self) -> Counts:
+        """A copy of the losses so far."""
+        return self._counts + Counts()
+
+    def next(self, timeout_s: float) -> Received | None:
+        """The frame that is due next, or None if none is due within `timeout_s`."""
+        t_call_ns = monotonic_ns()
+        t_give_up_ns = t_call_ns + int(timeout_s * SECOND_NS)
+        if self._coming is None or self._due_ns(self._coming) > t_give_up_ns:
+            sleep_until(t_give_up_ns)
+            return None
+        received = self._take()
+        if t_call_ns - received.t_receive_ns > MAX_BACKLOG_NS:
+            while self._coming is not None and self._due_ns(self._coming) <= t_call_ns:
+                received = self._take()
+                self._counts.dropped["stale"] += 1
+        sleep_until(received.t_receive_ns)
+        return received
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+    def _take(self) -> Received:
+        assert self._coming is not None
+        received = Received(self._coming, self._due_ns(self._coming))
+        self._coming = next(self._frames, None)
+        self.frames_in += 1
+        return received
+
+    def _due_ns(self, frame: KeypointsFrame) -> int:
+        if self._t_start_ns is None:
+            self._t_start_ns = monotonic_ns()
+        return self._t_start_ns + int((frame.t_capture_ns - self._t_first_ns) / self._rate)
+
+
+def keypoints_frames(
+    recording: Recording, stream: str, *, loop: bool = False
+) -> Iterator[KeypointsFrame]:
+    """The recording as messages of one source session, in a loop with rising numbers and times."""
+    session = secrets.token_hex(8)
+    frame_count = len(recording.t_capture_ns)
+    span_ns = int(recording.t_capture_ns[-1] - recording.t_capture_ns[0])
+    loop_ns = span_ns + round(SECOND_NS / recording.fps)
+    for seq in range(frame_count) if not loop else itertools.count():
+        lap, t = divmod(seq, frame_count)
+        yield KeypointsFrame(
+            stream=stream,
+            session=session,
+            seq=seq,
+            t_capture_ns=int(recording.t_capture_ns[t]) + lap * loop_ns,
+            clock="media",
+            skeleton=recording.skeleton,
+            image_size_px=recording.image_size_px,
+            people=tuple(
+                Keypoints(
+                    keypoints_px=recording.keypoints_px[t, p],
+                    confidence=recording.confidence[t, p],
+                    id=int(recording.person_id[t, p]),
+                )
+                for p in np.flatnonzero(recording.person_id[t] >= 0)
+            ),
+        )

@@ -1,0 +1,104 @@
+"""Keypoints from a detector over ZeroMQ: a SUB socket, drained by a thread of its own.
+
+The thread never waits for the pipeline, so no frame grows old in a socket buffer. Settings of the
+socket, and why: docs/protocol.md.
+"""
+
+import threading
+from collections import deque
+
+import zmq
+
+from ...core import topics, wire
+from ...core.clock import monotonic_ns
+from ...core.errors import WireError
+from ..counts import Counts
+from ..endpoints import bind, connect, exposure
+from . import MAX_BACKLOG_NS, Received
+
+QUEUE_FRAMES = 64
+
+
+class ZmqSource:
+    """The frames of one stream that arrive at one endpoint."""
+
+    finished = False
+
+    def __init__(self, endpoint: str, stream: str, *, bound: bool = True) -> None:
+        """Listen at `endpoint` (or, not `bound`, connect to a detector that listens there).
+
+        Raises:
+            EndpointError: the endpoint is taken or none.
+        """
+        self._topic = topics.KEYPOINTS.name(stream)
+        self._queue: deque[Received] = deque()
+        self._arrived = threading.Condition()  # guards the queue, the counts and frames_in
+        self._counts = Counts()
+        self._closing = threading.Event()
+        self.frames_in = 0
+        self._context = zmq.Context()
+        socket = self._context.socket(zmq.SUB)
+        socket.setsockopt(zmq.LINGER, 0)
+        socket.setsockopt(zmq.MAXMSGSIZE, topics.MAX_MESSAGE_BYTES)
+        socket.setsockopt(zmq.HEARTBEAT_IVL, 500)
+        socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 1500)
+        socket.setsockopt(zmq.RECONNECT_IVL, 100)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        socket.setsockopt(zmq.SUBSCRIBE, self._topic)
+        try:
+            self.endpoint = bind(socket, endpoint) if bound else connect(socket, endpoint)
+        except BaseException:
+            self._context.destroy()
+            raise
+        verb = "listening on" if bound else "connected to"
+        self.description = f"{verb} {self.endpoint}, topic {self._topic.decode()}"
+        open_door = exposure(self.endpoint) if bound else None
+        self.warnings = (open_door,) if open_door else ()
+        self._reader = threading.Thread(target=self._read, args=(socket,), daemon=True)
+        self._reader.start()
+
+    def counts(self) -> Counts:
+        """A copy of the losses so far."""
+        with self._arrived:
+            return self._counts + Counts()
+
+    def next(self, timeout_s: float) -> Received | None:
+        """The next frame, or None when none came within `timeout_s`."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: self._queue, timeout_s):
+                return None
+            received = self._queue.popleft()
+            if self._queue and monotonic_ns() - received.t_receive_ns > MAX_BACKLOG_NS:
+                self._counts.dropped["stale"] += len(self._queue)
+                received = self._queue.pop()
+                self._queue.clear()
+            return received
+
+    def close(self) -> None:
+        """Stop the reader and free the endpoint."""
+        self._closing.set()
+        self._reader.join()
+        self._context.destroy()
+
+    def _read(self, socket: zmq.Socket) -> None:
+        with socket:
+            while not self._closing.is_set():
+                if socket.poll(100):
+                    self._take(socket.recv_multipart(), monotonic_ns())
+
+    def _take(self, parts: list[bytes], t_receive_ns: int) -> None:
+        if parts[0] != self._topic:
+            return  # another stream whose name begins like ours: subscriptions match prefixes
+        try:
+            frame = wire.unpack(parts, [topics.KEYPOINTS])
+        except WireError as error:
+            with self._arrived:
+                self._counts.refused[error.kind] += 1
+            return
+        with self._arrived:
+            self.frames_in += 1
+            if len(self._queue) == QUEUE_FRAMES:
+                self._queue.popleft()
+                self._counts.dropped["overrun"] += 1
+            self._queue.append(Received(frame, t_receive_ns))
+            self._arrived.notify()

@@ -1,0 +1,121 @@
+"""`m2t3-stream`: keypoints of one camera in, poses in the world out, until it is stopped."""
+
+import gc
+import signal
+import sys
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from ..calibration import camera_file
+from ..core.errors import M2t3Error
+from ..core.topics import POSE_ENDPOINT
+from ..engines.manifest import DEFAULT_WEIGHTS
+from .assembly import assemble
+from .display import Display
+from .health import Health
+from .publisher import Publisher
+from .serve import serve
+from .sources import Source
+from .sources.replay import ReplaySource
+from .sources.zmq import ZmqSource
+
+SWITCH_INTERVAL_S = 0.0005  # the reader thread gets its turn at once, not after 5 ms
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Lift the 2D keypoints of one calibrated camera to 3D world poses, live."""
+
+    camera: Path
+    """Camera file: lens, place, and where the keypoints come from."""
+    publish: str = POSE_ENDPOINT
+    """ZeroMQ endpoint to publish on. Addresses other than 127.0.0.1 are open to the network."""
+    weights: str = DEFAULT_WEIGHTS
+    """Name of shipped weights, or the folder of others."""
+    engine: str = "auto"
+    """What runs the network; `m2t3 doctor` lists what can run here. auto: the fastest."""
+    steps: int = 1
+    """Sampling steps; more are slower and seldom better."""
+    stream: str | None = None
+    """Name of the stream in all topics; default: the camera file's."""
+
+    def run(self) -> int:
+        """Serve until SIGINT or SIGTERM, or to the end of a recording; returns the exit code."""
+        stop = _stop_on_signals()
+        file = camera_file.read_camera_file(self.camera)
+        stream = self.stream or getattr(file.source, "stream", file.camera.name)
+        definition, pipeline = assemble(
+            file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps
+        )
+        source = open_source(file.source, stream)
+        try:
+            publisher = Publisher(self.publish, definition)
+        except M2t3Error:
+            source.close()
+            raise
+        model = definition.model
+        facts = {
+            "keypoints": source.description,
+            "poses": f"publishing on {publisher.endpoint}",
+            "model": f"{model.weights} ({model.licence}), on {model.engine}",
+        }
+        # What has been loaded stays: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+        sys.setswitchinterval(SWITCH_INTERVAL_S)
+        health = Health(stream=stream, session=definition.session, model=model)
+        try:
+            with Display(facts) as display:
+                serve(source, pipeline, publisher, health, stop, display.show)
+        finally:
+            source.close()
+            publisher.close()
+        return 0
+
+
+def open_source(config: camera_file.SourceConfig, stream: str) -> Source:
+    """The source that a camera file describes.
+
+    Raises:
+        EndpointError: its endpoint is taken or none.
+        RecordingError: its recording cannot be played.
+    """
+    match config:
+        case camera_file.ZmqSource():
+            return ZmqSource(config.endpoint, stream, bound=config.bind)
+        case camera_file.ReplaySource():
+            return ReplaySource(config.recording, stream, loop=config.loop, rate=config.rate)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `m2t3-stream` and return its exit code (0: stopped or finished, 2: refused)."""
+    import tyro
+
+    try:
+        return tyro.cli(Stream, prog="m2t3-stream", args=argv).run()
+    except M2t3Error as error:
+        print(f"m2t3-stream: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        return 130
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that SIGINT and SIGTERM set; a second SIGINT ends the program at once."""
+    stop = threading.Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        if stop.is_set() and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        stop.set()
+
+    signal.signal(signal.SIGINT, handle)
+    signal.signal(signal.SIGTERM, handle)
+    return stop
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,104 @@
+"""A lifter without a network, and streams of made-up keypoints."""
+
+import time
+
+import numpy as np
+import pytest
+
+from m2t3.core.messages import Keypoints, KeypointsFrame, ModelInfo
+from m2t3.core.skeletons import COCO17
+from m2t3.lifting.lifter import Lifted, LiftedPerson
+from m2t3.realtime.pipeline import Pipeline
+
+J = COCO17.joint_count
+IMAGE_SIZE_PX = (640, 480)
+FRAME_NS = 16_666_667
+MODEL = ModelInfo(weights="none", licence="Apache-2.0", engine="fake", sha256="00")
+
+
+class FakeLifter:
+    """Puts (u, v, t) where the pose should be, so that every answer tells what it answers."""
+
+    def __init__(self):
+        self.forgotten = []
+
+    def lift(self, observations):
+        people = tuple(
+            LiftedPerson(
+                person_id=seen.person_id,
+                positions_world_m=np.column_stack(
+                    [seen.keypoints_px, np.full(len(seen.keypoints_px), seen.t_s)]
+                ).astype(np.float32),
+                confidence=np.asarray(seen.confidence, np.float32),
+                valid=np.isfinite(seen.keypoints_px).all(-1),
+            )
+            for seen in observations
+        )
+        return Lifted(people, {"denoise": 1000})
+
+    def forget(self, person_id):
+        self.forgotten.append(person_id)
+
+
+def make_person(u=320.0, v=240.0, height_px=200.0, id=None):
+    """Somebody standing upright in the picture, as a column of joints around (u, v)."""
+    pixels = np.column_stack([np.full(J, u), v + np.linspace(-0.5, 0.5, J) * height_px])
+    return Keypoints(
+        keypoints_px=pixels.astype(np.float32), confidence=np.full(J, 0.9, np.float32), id=id
+    )
+
+
+def make_frame(seq, people=None, **changes):
+    """Frame number `seq` of a source at 60 fps."""
+    fields = {
+        "stream": "cam0",
+        "session": "source-1",
+        "seq": seq,
+        "t_capture_ns": 10**9 + seq * FRAME_NS,
+        "clock": "media",
+        "skeleton": "coco17",
+        "image_size_px": IMAGE_SIZE_PX,
+        "people": (make_person(),) if people is None else tuple(people),
+    }
+    return KeypointsFrame(**{**fields, **changes})
+
+
+@pytest.fixture
+def lifter():
+    return FakeLifter()
+
+
+@pytest.fixture
+def pipeline(lifter):
+    return Pipeline(
+        stream="cam0",
+        session="pose-1",
+        def_id="d",
+        skeleton=COCO17,
+        image_size_px=IMAGE_SIZE_PX,
+        lifter=lifter,
+    )
+
+
+@pytest.fixture
+def until():
+    """Poll until a condition holds and return what it gave; fail after ten seconds."""
+
+    def poll(condition, timeout_s=10.0):
+        deadline = time.monotonic() + timeout_s
+        while not (result := condition()):
+            assert time.monotonic() < deadline, "timed out"
+            time.sleep(0.005)
+        return result
+
+    return poll
+
+
+@pytest.fixture
+def person():
+    return make_person
+
+
+@pytest.fixture
+def frame():
+    return make_frame

@@ -1,0 +1,132 @@
+"""What the pipeline answers, and what it turns away and counts."""
+
+import msgspec
+import numpy as np
+import pytest
+
+NOW = 10**12
+SECOND_NS = 10**9
+
+
+def test_an_answer_names_what_it_answers(pipeline, frame):
+    answer = pipeline.process(frame(3), NOW)
+    assert (answer.source_session, answer.source_seq) == ("source-1", 3)
+    assert (answer.t_capture_ns, answer.capture_clock) == (frame(3).t_capture_ns, "media")
+    assert (answer.t_receive_ns, answer.def_id, answer.seq) == (NOW, "d", 0)
+    assert answer.timing_ns == {"denoise": 1000}
+    (pose,) = answer.people
+    assert pose.valid.all()
+    np.testing.assert_array_equal(pose.positions_world_m[:, :2], frame(3).people[0].keypoints_px)
+
+
+def test_nobody_in_the_picture_is_answered_too(pipeline, frame):
+    assert pipeline.process(frame(0, people=[]), NOW).people == ()
+
+
+def test_the_same_frames_give_the_same_answers(pipeline, frame):
+    answers = [pipeline.process(frame(n), NOW + n) for n in range(5)]
+    assert [answer.seq for answer in answers] == [0, 1, 2, 3, 4]
+    assert {answer.people[0].id for answer in answers} == {1}
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [({"image_size_px": (640, 481)}, "image_size"), ({"t_capture_ns": 2**62}, "timestamp")],
+)
+def test_a_frame_that_cannot_be_is_refused(pipeline, frame, changes, kind):
+    assert pipeline.process(frame(0), NOW) is not None
+    assert pipeline.process(frame(1, **changes), NOW) is None
+    assert pipeline.counts.refused == {kind: 1}
+    assert pipeline.process(frame(2), NOW) is not None
+
+
+def test_repeated_and_out_of_order_frames_are_dropped(pipeline, frame):
+    for seq in (5, 5, 4, 6):
+        pipeline.process(frame(seq), NOW)
+    assert pipeline.counts.dropped == {"repeated": 1, "out_of_order": 1}
+
+
+def test_a_time_that_does_not_rise_is_refused(pipeline, frame):
+    pipeline.process(frame(0), NOW)
+    assert pipeline.process(frame(1, t_capture_ns=frame(0).t_capture_ns), NOW) is None
+    assert pipeline.counts.refused == {"timestamp": 1}
+
+
+def test_a_clock_that_was_set_anew_is_believed_after_a_second(pipeline, lifter, frame):
+    pipeline.process(frame(100), NOW)
+    assert pipeline.process(frame(101, t_capture_ns=5), NOW + SECOND_NS // 2) is None
+    answer = pipeline.process(frame(102, t_capture_ns=6), NOW + SECOND_NS)
+    assert [(person.id, person.state) for person in answer.people] == [(2, "tracked"), (1, "left")]
+    assert lifter.forgotten == [1]
+
+
+def test_a_source_that_comes_back_begins_anew_and_the_old_one_stays_dead(pipeline, lifter, frame):
+    pipeline.process(frame(1000), NOW)
+    answer = pipeline.process(frame(0, session="source-2"), NOW)
+    assert [(person.id, person.state) for person in answer.people] == [(2, "tracked"), (1, "left")]
+    assert lifter.forgotten == [1]
+    assert pipeline.process(frame(1001), NOW) is None
+    assert pipeline.counts.dropped == {"old_session": 1}
+    assert pipeline.process(frame(1, session="source-2"), NOW) is not None
+
+
+def test_who_leaves_is_sent_once_without_a_single_joint(pipeline, lifter, frame):
+    pipeline.process(frame(0), NOW)
+    (gone,) = pipeline.process(frame(60, people=[]), NOW).people
+    assert (gone.id, gone.state, gone.valid.any()) == (1, "left", False)
+    assert np.isnan(gone.positions_world_m).all()
+    assert lifter.forgotten == [1]
+    assert pipeline.process(frame(61, people=[]), NOW).people == ()
+
+
+def joints(person, changes, confidence=None):
+    """`person` with some joints (index: pixels) and confidences changed."""
+    pixels, scores = person.keypoints_px.copy(), person.confidence.copy()
+    for index, value in changes.items():
+        pixels[index] = value
+    for index, value in (confidence or {}).items():
+        scores[index] = value
+    return msgspec.structs.replace(person, keypoints_px=pixels, confidence=scores)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_a_joint_that_is_no_number_is_missing_and_counted(pipeline, frame, person, bad):
+    answer = pipeline.process(frame(0, [joints(person(), {3: (bad, 5)}, {4: bad})]), NOW)
+    (pose,) = answer.people
+    # A confidence of -inf says as plainly as 0 that there is no joint; that is no fault.
+    assert pipeline.counts.refused["nonfinite_joints"] == (1 if bad == -np.inf else 2)
+    assert np.flatnonzero(~pose.valid).tolist() == [3, 4]
+    assert np.isnan(pose.positions_world_m[[3, 4], :2]).all()
+    assert pose.confidence[[3, 4]].tolist() == [0, 0]
+
+
+def test_a_joint_without_confidence_is_missing_and_no_fault(pipeline, frame, person):
+    people = [joints(person(), {3: np.nan, 4: 0}, {3: 0, 4: 0})]
+    (pose,) = pipeline.process(frame(0, people), NOW).people
+    assert np.flatnonzero(~pose.valid).tolist() == [3, 4]
+    assert pipeline.counts.refused == {}
+
+
+def test_a_joint_far_outside_the_picture_is_missing_and_counted(pipeline, frame, person):
+    people = [joints(person(), {2: (-600, 100), 3: (1e30, 100)})]
+    (pose,) = pipeline.process(frame(0, people), NOW).people
+    assert np.flatnonzero(~pose.valid).tolist() == [3]
+    assert pipeline.counts.refused == {"distant_joints": 1}
+
+
+def test_confidence_above_one_is_one(pipeline, frame, person):
+    (pose,) = pipeline.process(frame(0, [joints(person(), {}, {0: 1.5})]), NOW).people
+    assert pose.confidence[0] == 1
+
+
+def test_a_person_without_a_joint_is_nobody(pipeline, frame, person):
+    people = [joints(person(), dict.fromkeys(range(17), np.nan))]
+    assert pipeline.process(frame(0, people), NOW).people == ()
+    assert pipeline.counts.refused["empty_people"] == 1
+
+
+def test_two_people_of_one_detector_id_are_two(pipeline, frame, person):
+    twins = [person(u=100, id=5), person(u=500, id=5)]
+    first, second = (pipeline.process(frame(n, twins), NOW) for n in range(2))
+    assert [p.id for p in first.people] == [p.id for p in second.people] == [1, 2]
+    assert pipeline.counts.refused["duplicate_ids"] == 2
