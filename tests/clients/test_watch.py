@@ -56,11 +56,11 @@ def test_the_table_has_a_row_for_each_person(publisher):
     ]
     with PoseSubscriber(publisher.endpoint, timeout_s=20.0) as poses:
         meter = received(publisher, poses, *frames)
-        rows = drawn(table(poses, meter)).splitlines()
+        rows = [" ".join(row.split()) for row in drawn(table(poses, meter)).splitlines()]
     assert meter.speed_m_s(1) == pytest.approx(1.0, rel=0.01)
     assert np.isnan(meter.speed_m_s(2))
-    assert any(row.split() == "#1 0.50, 0.00, 0.90 1.0 17/17 0.90".split() for row in rows)
-    assert any(row.split() == "#2 –, –, – – 13/17 0.69".split() for row in rows)
+    assert "#1 0.50, 0.00, 0.90 1.0 17/17 0.90" in rows
+    assert "#2 –, –, – – 13/17 0.69" in rows
 
 
 def test_a_stream_without_input_says_so(publisher):
