@@ -13,7 +13,7 @@ from rich.text import Text
 from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.topics import POSE_ENDPOINT
 from .meter import Meter
-from .python import Frame, PoseSubscriber
+from .python import PoseSubscriber
 
 TABLE_PERIOD_S, LINE_PERIOD_S = 0.1, 1.0
 HARMLESS = {"skipped", "undefined"}  # the newest won; frames came before their definition
@@ -60,8 +60,8 @@ class Watch:
 
 def line(poses: PoseSubscriber, meter: Meter) -> str:
     """What is going on, in one plain line."""
-    frame = _recent(poses)
-    if frame is None:
+    frame = poses.latest()
+    if frame is None or not poses.flowing:
         return f"{poses.stream}: {poses.silence()}"
     people = ", ".join(
         f"#{person.id} at ({_metres(person.root_world_m)}) m" for person in frame.people
@@ -71,8 +71,8 @@ def line(poses: PoseSubscriber, meter: Meter) -> str:
 
 def table(poses: PoseSubscriber, meter: Meter) -> RenderableType:
     """What is going on, as a table of people between a line on the stream and its troubles."""
-    frame = _recent(poses)
-    if frame is None:
+    frame = poses.latest()
+    if frame is None or not poses.flowing:
         return Text.assemble(("● ", "red"), f"{poses.stream}: {poses.silence()}")
     head = Text.assemble(("● ", "green"), (poses.stream, "bold"), f"  {_pace(meter)}")
     people = Table(box=None, pad_edge=False, header_style="dim")
@@ -89,16 +89,6 @@ def table(poses: PoseSubscriber, meter: Meter) -> RenderableType:
         )
     rows = people if frame.people else Text("nobody in view", "dim")
     return Group(head, rows, Text(_troubles(poses).removeprefix("; "), "yellow"))
-
-
-def _recent(poses: PoseSubscriber) -> Frame | None:
-    """The newest frame, if the publisher is still there and working."""
-    frame = poses.latest()
-    if frame is None or not poses.alive:
-        return None
-    if poses.status is not None and poses.status.state == "waiting":
-        return None
-    return frame
 
 
 def _pace(meter: Meter) -> str:

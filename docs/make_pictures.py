@@ -43,6 +43,7 @@ class MakePicture:
         browser = shutil.which("chromium") or shutil.which("google-chrome")
         if browser is None:
             raise SystemExit("no Chromium here; apt-get install --no-install-recommends chromium")
+        self.out.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
             command = [browser, *FLAGS, f"--user-data-dir={profile}", self.url]
             with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:

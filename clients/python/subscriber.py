@@ -15,7 +15,8 @@ from ...core.wire import unpack
 from .frame import Frame
 
 BUFFERED_FRAMES = 4096  # with every_frame: half a minute at 120 fps
-SILENCE_NS = 3 * SECOND_NS  # definition and status come every second
+FLOWING_NS = SECOND_NS  # where people were longer ago is not where they are
+ALIVE_NS = 3 * SECOND_NS  # definition and status come every second
 POLL_MS = 100  # how soon the reader thread notices close()
 
 
@@ -34,11 +35,7 @@ class PoseSubscriber:
     Attributes:
         definition: what the frames mean, the newest one; None until the first arrives.
         status: the publisher's last report; None until the first arrives.
-        dropped: frames not handed out, by kind: "lost" on the way, "skipped" because a newer one
-            was there, "overrun" (every_frame, and the loop 4096 frames behind), "undefined" (its
-            definition had not come yet), "out_of_order".
-        refused: bad messages, by kind (see `core.wire`); `refusal` says what was wrong with the
-            last one.
+        refusal: what was wrong with the last message that was refused.
         restarts: how often the publisher came back as a new session.
         streams_heard: names of all streams that this publisher has.
     """
@@ -67,8 +64,8 @@ class PoseSubscriber:
         self.timeout_s = timeout_s
         self.definition: SkeletonDefinition | None = None
         self.status: Status | None = None
-        self.dropped: Counter[str] = Counter()
-        self.refused: Counter[str] = Counter()
+        self._dropped: Counter[str] = Counter()
+        self._refused: Counter[str] = Counter()
         self.refusal: str | None = None
         self.restarts = 0
         self.streams_heard: set[str] = set()
@@ -76,7 +73,7 @@ class PoseSubscriber:
         self._waiting: deque[Frame] = deque(maxlen=BUFFERED_FRAMES if every_frame else 1)
         self._latest: Frame | None = None
         self._last: PoseFrame | None = None  # also one that was not handed out
-        self._heard_ns: int | None = None
+        self._frame_ns = self._heard_ns = -ALIVE_NS  # when the last frame, and anything, came
         self._changed = threading.Condition()
         self._closed = False
         self._context = zmq.Context()
@@ -114,14 +111,35 @@ class PoseSubscriber:
     @property
     def alive(self) -> bool:
         """Whether the publisher was heard within the last three seconds."""
-        return self._heard_ns is not None and monotonic_ns() - self._heard_ns < SILENCE_NS
+        return monotonic_ns() - self._heard_ns < ALIVE_NS
+
+    @property
+    def flowing(self) -> bool:
+        """Whether a frame came within the last second."""
+        return monotonic_ns() - self._frame_ns < FLOWING_NS
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Frames that were not handed out, by kind.
+
+        "lost": on the way; "skipped": a newer one was there; "overrun": with every_frame, and 4096
+        frames behind; "undefined": its definition had not come yet; "out_of_order".
+        """
+        with self._changed:
+            return self._dropped.copy()
+
+    @property
+    def refused(self) -> Counter[str]:
+        """Bad messages, by the kinds that `core.wire` lists."""
+        with self._changed:
+            return self._refused.copy()
 
     def silence(self) -> str:
         """Why there is no pose, as far as can be told from here, and what to do about it."""
         if self.alive and self.definition is not None:
             state = f"{self.status.state!r}" if self.status else "unknown"
             return f"the stream {self.stream!r} is there (state {state}), but has no keypoints"
-        if self.refusal is not None and self._heard_ns is None:
+        if self.refusal is not None and self._heard_ns < 0:
             return f"{self.connect} sends what this client refuses: {self.refusal}"
         if others := self.streams_heard - {self.stream}:
             return f"{self.connect} has no stream {self.stream!r}; it has {sorted(others)}"
@@ -189,7 +207,7 @@ class PoseSubscriber:
             except zmq.Again:
                 return
             except WireError as error:
-                self.refused[error.kind] += 1
+                self._refused[error.kind] += 1
                 self.refusal = str(error)
 
     def _take(self, parts: list[bytes]) -> None:
@@ -211,15 +229,16 @@ class PoseSubscriber:
         if last is not None and last.session != message.session:
             self.restarts += 1
         elif last is not None and message.seq <= last.seq:
-            self.dropped["out_of_order"] += 1
+            self._dropped["out_of_order"] += 1
             return
         elif last is not None and (gap := message.seq - last.seq - 1):
-            self.dropped["lost"] += gap
+            self._dropped["lost"] += gap
         self._last = message
         if self.definition is None or self.definition.def_id != message.def_id:
-            self.dropped["undefined"] += 1
+            self._dropped["undefined"] += 1
             return
         self._latest = Frame(message, self.definition)
+        self._frame_ns = self._heard_ns
         if len(self._waiting) == self._waiting.maxlen:
-            self.dropped[self._overflow] += 1
+            self._dropped[self._overflow] += 1
         self._waiting.append(self._latest)

@@ -14,7 +14,6 @@ from .scene import Scene
 from .sight import Sight
 
 PANEL_PERIOD_S = 0.25
-SILENCE_S = 1.0  # where people were so long ago is not where they are
 
 
 class App:
@@ -32,22 +31,20 @@ class App:
         self.sight = Sight(self.server)
         self.poses = poses
         self._recent, self._plotted = Meter(), Meter(PLOT_S)
-        self._panel = Panel(self.server, self.scene, self.sight)
+        self.panel = Panel(self.server, self.scene, self.sight)
         self._defined: tuple[str, str] | None = None
-        self._shown_ns = self._refreshed_ns = 0
+        self._refreshed_ns = 0
 
     def step(self) -> None:
         """Draw the next frame if one comes soon, and whatever else is due."""
         frame = self.poses.wait(PANEL_PERIOD_S)
-        now_ns = monotonic_ns()
         if frame is not None:
             self._draw(frame)
-            self._shown_ns = now_ns
-        elif now_ns - self._shown_ns > SILENCE_S * SECOND_NS:
+        elif not self.poses.flowing:
             self.scene.show(())
-        if now_ns - self._refreshed_ns > PANEL_PERIOD_S * SECOND_NS:
-            self._panel.refresh(self.poses, self._recent, self._plotted)
-            self._refreshed_ns = now_ns
+        if monotonic_ns() - self._refreshed_ns > PANEL_PERIOD_S * SECOND_NS:
+            self._refreshed_ns = monotonic_ns()
+            self.panel.refresh(self.poses, self._recent, self._plotted)
 
     def stop(self) -> None:
         """Stop serving."""

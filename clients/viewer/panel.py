@@ -26,7 +26,7 @@ class Panel:
         gui.configure_theme(
             dark_mode=True, show_logo=False, show_share_button=False, brand_color=(45, 212, 191)
         )
-        self._numbers = gui.add_html("")
+        self.numbers = gui.add_html("")
         self._plot = gui.add_uplot(
             (np.zeros(1), np.zeros(1), np.zeros(1)),
             (
@@ -54,10 +54,10 @@ class Panel:
     def refresh(self, poses: PoseSubscriber, recent: Meter, plotted: Meter) -> None:
         """Show how the stream is now: numbers of `recent` frames, a line through all `plotted`."""
         frame = poses.latest()
-        if frame is None or not poses.alive:
-            self._numbers.content = _box(RED, poses.silence(), "")
+        if frame is None or not poses.flowing:
+            self.numbers.content = _box(RED, poses.silence(), "")
             return
-        self._numbers.content = _box(
+        self.numbers.content = _box(
             TEAL,
             f"{frame.stream} · {frame.definition.model.weights}",
             _number(f"{np.median(recent.latency_ms):.1f}", "ms", "2D in → 3D out")

@@ -168,5 +168,12 @@ def test_the_viewer_goes_on_after_a_restart_of_the_publisher(app, publisher):
     assert balls.batched_positions[:, 0] == pytest.approx(3.0)
 
 
+def test_the_panel_tells_how_the_stream_is(app, publisher):
+    step_until(app, lambda: "has no keypoints" in app.panel.numbers.content)
+    publisher.send(publisher.person(0))
+    step_until(app, lambda: ">5.0</span> ms" in app.panel.numbers.content)
+    assert "cam0 · test" in app.panel.numbers.content
+
+
 def test_nobody_can_ask_for_a_public_tunnel(app):
     assert app.server.request_share_url() is None
