@@ -45,7 +45,7 @@ class Health:
             stopping: whether this is the last status.
         """
         now_ns = monotonic_ns()
-        elapsed_s = (now_ns - self._t_status_ns) / SECOND_NS
+        elapsed_s = max(now_ns - self._t_status_ns, 1_000_000) / SECOND_NS  # short at the start
         new_in, new_out = frames_in - self._frames_in, self._answers - self._frames_out
         late = sum(counts.dropped[kind] for kind in LATE_KINDS)
         if new_in:

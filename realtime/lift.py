@@ -17,7 +17,7 @@ from ..core.errors import RecordingError
 from ..core.messages import Pose, PoseFrame
 from ..engines.manifest import DEFAULT_WEIGHTS
 from .assembly import assemble
-from .recording import read_recording
+from ..lifting.recording import read_recording
 from .sources.replay import keypoints_frames
 
 

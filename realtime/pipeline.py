@@ -47,7 +47,7 @@ class Pipeline:
         self.counts = Counts()
         self._stream, self._session, self._def_id = stream, session, def_id
         self._skeleton, self._image_size_px = skeleton, image_size_px
-        self._lifter = lifter
+        self.lifter = lifter
         self._timeline, self._tracker = Timeline(), Tracker()
         self._t_origin_ns = 0
         self._answers = 0
@@ -74,8 +74,8 @@ class Pipeline:
         assignment = self._tracker.update(t_s, people)
         left += assignment.left
         for person_id in left:
-            self._lifter.forget(person_id)
-        lifted = self._lifter.lift(
+            self.lifter.forget(person_id)
+        lifted = self.lifter.lift(
             [
                 Observation(id_, t_s, person.keypoints_px, person.confidence)
                 for id_, person in zip(assignment.ids, people, strict=True)

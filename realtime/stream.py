@@ -46,7 +46,7 @@ class Stream:
         """Serve until SIGINT or SIGTERM, or to the end of a recording; returns the exit code."""
         stop = _stop_on_signals()
         file = camera_file.read_camera_file(self.camera)
-        stream = self.stream or getattr(file.source, "stream", file.camera.name)
+        stream = self._stream_name(file)
         definition, pipeline = assemble(
             file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps
         )
@@ -74,6 +74,17 @@ class Stream:
             source.close()
             publisher.close()
         return 0
+
+    def _stream_name(self, file: camera_file.CameraFile) -> str:
+        if self.stream is None:
+            if isinstance(file.source, camera_file.ZmqSource):
+                return file.source.stream
+            return file.camera.name
+        if not camera_file.STREAM_NAME.fullmatch(self.stream):
+            raise M2t3Error(
+                f"--stream {self.stream!r} cannot be part of a topic: 1 to 64 of A-Z a-z 0-9 _ -"
+            )
+        return self.stream
 
 
 def open_source(config: camera_file.SourceConfig, stream: str) -> Source:

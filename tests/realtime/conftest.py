@@ -5,9 +5,11 @@ import time
 import numpy as np
 import pytest
 
+from m2t3.calibration.camera import Camera
 from m2t3.core.messages import Keypoints, KeypointsFrame, ModelInfo
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.lifter import Lifted, LiftedPerson
+from m2t3.lifting.recording import Recording, write_recording
 from m2t3.realtime.pipeline import Pipeline
 
 J = COCO17.joint_count
@@ -63,21 +65,73 @@ def make_frame(seq, people=None, **changes):
     return KeypointsFrame(**{**fields, **changes})
 
 
-@pytest.fixture
-def lifter():
-    return FakeLifter()
-
-
-@pytest.fixture
-def pipeline(lifter):
+def make_pipeline():
     return Pipeline(
         stream="cam0",
         session="pose-1",
         def_id="d",
         skeleton=COCO17,
         image_size_px=IMAGE_SIZE_PX,
-        lifter=lifter,
+        lifter=FakeLifter(),
     )
+
+
+@pytest.fixture
+def pipeline():
+    return make_pipeline()
+
+
+@pytest.fixture
+def another_pipeline():
+    return make_pipeline()
+
+
+@pytest.fixture
+def lifter(pipeline):
+    return pipeline.lifter
+
+
+@pytest.fixture
+def camera():
+    """A 640 x 480 camera, 2 m up, that looks along world +y."""
+    return Camera(
+        name="cam0",
+        width_px=IMAGE_SIZE_PX[0],
+        height_px=IMAGE_SIZE_PX[1],
+        K=np.array([[500.0, 0, 320], [0, 500, 240], [0, 0, 1]]),
+        distortion_model="plumb_bob",
+        distortion=np.zeros(5),
+        R_world_camera=np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
+        t_world_camera_m=np.array([0.0, 0, 2]),
+    )
+
+
+@pytest.fixture
+def recording():
+    """Two people, the second of them in the first half only."""
+    pixels = np.random.default_rng(0).uniform(100, 400, (12, 2, 17, 2)).astype(np.float32)
+    person_id = np.tile([3, 9], (12, 1))
+    person_id[6:, 1] = -1
+    return Recording(
+        keypoints_px=pixels,
+        confidence=np.ones((12, 2, 17), np.float32),
+        person_id=person_id,
+        t_capture_ns=np.arange(12) * 10_000_000 + 77,
+        fps=100.0,
+        image_size_px=IMAGE_SIZE_PX,
+        skeleton="coco17",
+    )
+
+
+@pytest.fixture
+def recording_path(recording, tmp_path):
+    write_recording(tmp_path / "walk.npz", recording)
+    return tmp_path / "walk.npz"
+
+
+@pytest.fixture
+def model():
+    return MODEL
 
 
 @pytest.fixture

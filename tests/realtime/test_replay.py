@@ -6,33 +6,9 @@ import numpy as np
 import pytest
 
 from m2t3.core.clock import monotonic_ns, sleep_until
-from m2t3.realtime.recording import Recording, write_recording
 from m2t3.realtime.sources.replay import ReplaySource, keypoints_frames
 
-FRAMES, FPS = 12, 100.0
-
-
-@pytest.fixture
-def recording():
-    """Two people, the second of them in the first half only."""
-    pixels = np.random.default_rng(0).uniform(100, 400, (FRAMES, 2, 17, 2)).astype(np.float32)
-    person_id = np.tile([3, 9], (FRAMES, 1))
-    person_id[FRAMES // 2 :, 1] = -1
-    return Recording(
-        keypoints_px=pixels,
-        confidence=np.ones((FRAMES, 2, 17), np.float32),
-        person_id=person_id,
-        t_capture_ns=np.arange(FRAMES) * 10_000_000 + 77,
-        fps=FPS,
-        image_size_px=(640, 480),
-        skeleton="coco17",
-    )
-
-
-@pytest.fixture
-def path(recording, tmp_path):
-    write_recording(tmp_path / "walk.npz", recording)
-    return tmp_path / "walk.npz"
+FRAMES = 12
 
 
 def test_a_recording_becomes_frames_with_its_people(recording):
@@ -51,8 +27,8 @@ def test_in_a_loop_numbers_and_times_go_on_evenly(recording):
 
 
 @pytest.mark.parametrize("rate", [1.0, 4.0])
-def test_frames_come_when_they_are_due(path, rate):
-    source = ReplaySource(path, "cam0", loop=False, rate=rate)
+def test_frames_come_when_they_are_due(recording_path, rate):
+    source = ReplaySource(recording_path, "cam0", loop=False, rate=rate)
     start_ns = monotonic_ns()
     received = []
     while not source.finished:
@@ -68,8 +44,8 @@ def test_frames_come_when_they_are_due(path, rate):
     assert source.frames_in == FRAMES
 
 
-def test_whoever_comes_too_late_gets_the_newest_frame_and_the_others_are_counted(path):
-    source = ReplaySource(path, "cam0", loop=True, rate=10.0)
+def test_whoever_comes_too_late_gets_the_newest_frame_and_the_others_are_counted(recording_path):
+    source = ReplaySource(recording_path, "cam0", loop=True, rate=10.0)
     first = source.next(1)
     sleep_until(first.t_receive_ns + 100_000_000)
     late = source.next(1)

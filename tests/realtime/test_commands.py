@@ -1,0 +1,141 @@
+"""`m2t3-stream` and `m2t3 lift` from the command line to the exit code, with a made-up lifter."""
+
+import gc
+import os
+import re
+import signal
+import sys
+import threading
+
+import numpy as np
+import pytest
+import zmq
+
+from m2t3.__main__ import main as m2t3
+from m2t3.calibration.camera_file import CameraFile, ReplaySource, ZmqSource, write_camera_file
+from m2t3.core import topics, wire
+from m2t3.core.messages import Status
+from m2t3.core.skeletons import COCO17
+from m2t3.realtime import lift as lift_module
+from m2t3.realtime import stream as stream_module
+from m2t3.realtime.assembly import define
+from m2t3.realtime.lift import pose_arrays
+
+
+@pytest.fixture(autouse=True)
+def assembled(monkeypatch, pipeline, model):
+    """Both commands get the fake lifter; what they change in the process is put back."""
+
+    def assemble(camera, stream, **choice):
+        names = {"stream": stream, "session": "pose-1"}
+        return define(**names, skeleton=COCO17, camera=camera, model=model), pipeline
+
+    for module in (lift_module, stream_module):
+        monkeypatch.setattr(module, "assemble", assemble)
+    kept = (
+        sys.getswitchinterval(),
+        signal.getsignal(signal.SIGINT),
+        signal.getsignal(signal.SIGTERM),
+    )
+    yield
+    gc.unfreeze()
+    sys.setswitchinterval(kept[0])
+    signal.signal(signal.SIGINT, kept[1])
+    signal.signal(signal.SIGTERM, kept[2])
+
+
+@pytest.fixture
+def camera_file(camera, tmp_path):
+    """Writes a camera file with the given source."""
+
+    def write(source):
+        write_camera_file(tmp_path / "cam0.yaml", CameraFile(camera, source))
+        return str(tmp_path / "cam0.yaml")
+
+    return write
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_stream_with_a_last_word_and_code_0(camera_file, tmp_path, capfd, number):
+    source = ZmqSource(stream="hall", endpoint="tcp://127.0.0.1:*")
+    endpoint = f"ipc://{tmp_path}/poses"
+    states = []
+
+    def subscribe():
+        with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+            socket.setsockopt(zmq.LINGER, 0)
+            socket.setsockopt(zmq.SUBSCRIBE, topics.STATUS.name("hall"))
+            socket.connect(endpoint)
+            while "stopping" not in states and socket.poll(20_000):
+                status = wire.unpack(socket.recv_multipart(), [topics.STATUS])
+                assert isinstance(status, Status)
+                states.append(status.state)
+                if len(states) == 1:
+                    os.kill(os.getpid(), number)
+
+    subscriber = threading.Thread(target=subscribe)
+    subscriber.start()
+    assert stream_module.main(["--camera", camera_file(source), "--publish", endpoint]) == 0
+    subscriber.join()
+    assert (states[0], states[-1]) == ("waiting", "stopping")
+    out = capfd.readouterr().out
+    assert re.search(r"listening on tcp://127.0.0.1:\d+, topic m2t3.keypoints.hall", out)
+    assert f"publishing on {endpoint}" in out
+    assert "none (Apache-2.0), on fake" in out
+
+
+def test_a_recording_that_is_not_looped_plays_to_its_end(camera_file, recording_path, capfd):
+    config = camera_file(ReplaySource(recording_path, loop=False))
+    assert stream_module.main(["--camera", config, "--publish", "tcp://127.0.0.1:*"]) == 0
+    assert "stopping" in capfd.readouterr().out
+
+
+def test_what_cannot_start_says_why_and_ends_with_code_2(camera_file, recording_path, capfd):
+    config = camera_file(ReplaySource(recording_path))
+    for arguments, message in [
+        (["--camera", "nowhere.yaml"], "nowhere.yaml"),
+        (["--camera", config, "--stream", "a b"], "cannot be part of a topic"),
+        (["--camera", config, "--publish", "tcp://nowhere"], "cannot use endpoint"),
+    ]:
+        assert stream_module.main(arguments) == 2
+        assert re.search(rf"m2t3-stream: .*{message}", capfd.readouterr().err)
+
+
+def test_an_open_door_is_warned_of(camera_file, recording_path, capfd):
+    config = camera_file(ReplaySource(recording_path, loop=False))
+    stream_module.main(["--camera", config, "--publish", "tcp://0.0.0.0:*"])
+    assert "open to the network, without keys" in capfd.readouterr().out
+
+
+def test_lift_writes_poses_as_arrays(camera_file, recording, recording_path, tmp_path):
+    out = tmp_path / "poses.npz"
+    config = camera_file(ZmqSource(stream="cam0"))
+    arguments = ["lift", str(recording_path), "--camera", config, "--out", str(out)]
+    assert m2t3(arguments) == 0
+    with np.load(out) as poses:
+        assert poses["positions_world_m"].shape == (12, 2, 17, 3)
+        assert poses["confidence"].shape == (12, 2, 17)
+        assert poses["joint_names"].tolist() == list(COCO17.joint_names)
+        assert poses["fps"] == 100
+        np.testing.assert_array_equal(poses["t_capture_ns"], recording.t_capture_ns)
+        np.testing.assert_array_equal(poses["person_id"][:, 0], 1)
+        np.testing.assert_array_equal(poses["person_id"][:, 1], [2] * 6 + [-1] * 6)
+        assert np.isnan(poses["positions_world_m"][6:, 1]).all()
+        assert np.isnan(poses["confidence"][6:, 1]).all()
+        np.testing.assert_array_equal(
+            poses["positions_world_m"][:, 0, :, :2], recording.keypoints_px[:, 0]
+        )
+
+
+def test_lift_needs_a_camera_and_the_right_one(camera_file, recording_path, tmp_path, capsys):
+    out = str(tmp_path / "poses.npz")
+    assert m2t3(["lift", str(recording_path), "--out", out]) == 2
+    assert "--camera FILE" in capsys.readouterr().err
+
+
+def test_a_column_is_given_to_the_next_person_when_its_owner_has_left(pipeline, frame, person):
+    left, right = person(u=100), person(u=500)
+    seen = {0: [left, right], 40: [right], 75: [right], 90: [right, left]}
+    answers = [pipeline.process(frame(seq, people), 10**12) for seq, people in seen.items()]
+    person_id = pose_arrays(answers, 17)["person_id"]
+    assert person_id.tolist() == [[1, 2], [-1, 2], [-1, 2], [3, 2]]
