@@ -12,8 +12,8 @@ help: ## this list
 	@sed -nE 's/^([a-z]+):[^#]*## (.*)/make \1\t\2/p' Makefile | expand -t 14
 
 demo: .venv/.demo ## a recorded person, lifted live, in the browser (Ctrl-C ends it)
-	@trap 'kill $$viewer 2>/dev/null; wait' EXIT; \
-	$(BIN)/m2t3 view & viewer=$$!; \
+	@exec 3< <($(BIN)/m2t3 view); viewer=$$!; trap 'kill $$viewer 2>/dev/null || true' EXIT; \
+	grep --max-count=1 'open http' <&3; \
 	$(BIN)/m2t3-stream --camera configs/cam0.yaml
 
 test: .venv/.dev ## all tests that need no GPU
@@ -22,8 +22,8 @@ test: .venv/.dev ## all tests that need no GPU
 check: .venv/.dev ## lint, formatting, types, import directions
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
-	@ln -sfn ../.. .venv/src/m2t3 # mypy wants the folder to bear the package's name
-	@MYPYPATH=.venv/src $(BIN)/mypy -p m2t3
+	@for module in *.py */__init__.py; do ln -sfn ../../../$${module%/__init__.py} .venv/src/m2t3/; done
+	@MYPYPATH=.venv/src $(BIN)/mypy -p m2t3 | sed 's,^.venv/src/m2t3/,,'
 	@$(BIN)/lint-imports --no-cache | tail -n +12
 
 format: .venv/.dev ## mend what ruff can mend
@@ -48,4 +48,4 @@ clean: ## remove environments, builds and caches
 	@echo "setting up .venv for development (once, a few minutes) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(BIN)/pip install --quiet --editable '.[dev,train]'
-	@mkdir -p .venv/src && touch $@
+	@mkdir -p .venv/src/m2t3 && touch $@ # for mypy: a folder that bears the package's name
