@@ -36,7 +36,6 @@ class MakePicture:
     wait_s: float = 15.0  # trails grow meanwhile
     width_px: int = 1600
     height_px: int = 900
-    click: str | None = None  # a button to press first, such as "from the camera"
 
     def run(self) -> None:
         """Open the page, wait, and write the picture."""
@@ -58,11 +57,6 @@ class MakePicture:
         _ask(page, "Emulation.setDeviceMetricsOverride", **size, mobile=False)
         time.sleep(self.wait_s / 2)
         _ask(page, "Runtime.evaluate", expression=HIDE_WARNINGS)
-        if self.click is not None:
-            button = (
-                f"[...document.querySelectorAll('button')].find(b => b.innerText == '{self.click}')"
-            )
-            _ask(page, "Runtime.evaluate", expression=f"{button}.click()")
         time.sleep(self.wait_s / 2)
         return base64.b64decode(_ask(page, "Page.captureScreenshot", format="png")["data"])
 
