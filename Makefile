@@ -39,13 +39,13 @@ clean: ## remove environments, builds and caches
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.demo: pyproject.toml
-	@echo "setting up .venv for the demo (once, about a minute) ..."
+	@echo "setting up .venv for the demo (once, a minute or two) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --editable '.[view,openvino]'
+	@$(BIN)/pip install -qq --editable '.[view,openvino]'
 	@touch $@
 
 .venv/.dev: pyproject.toml
 	@echo "setting up .venv for development (once, a few minutes) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install --quiet --editable '.[dev,train]'
+	@$(BIN)/pip install -qq --editable '.[dev,train]'
 	@mkdir -p .venv/src/m2t3 && touch $@ # for mypy: a folder that bears the package's name

@@ -3,6 +3,7 @@
 import importlib
 import os
 import platform
+import re
 import shutil
 import socket
 import subprocess
@@ -109,7 +110,7 @@ def _gpu() -> str | None:
 def _packages() -> Finding:
     """What m2t3 itself needs."""
     needs = [need for need in metadata.requires("m2t3") or () if "extra ==" not in need]
-    names = [need[: min(need.find(c) for c in "<>=!~ ;" if c in need)] for need in needs]
+    names = [re.split(r"[^\w.-]", need)[0] for need in needs]
     versions = {name: _version(name) for name in names}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
