@@ -24,6 +24,7 @@ COMMANDS = {
     "demo-recording": Command(
         "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
     ),
+    "train": Command("training.command:Train", "train a denoiser on mocap archives"),
     "evaluate": Command("training.evaluate:Evaluate", "measure weights against reference poses"),
     "export": Command("training.export:Export", "export a checkpoint to ONNX with its manifest"),
 }

@@ -1,1 +1,1 @@
-"""The method, without torch: representation, camera rig, sampler, triangulation, the streaming lifter."""
+"""The method, without torch: camera rig, representation, sampler, triangulation, the lifter."""

@@ -1,1 +1,1 @@
-"""Everything that learns: data, training, evaluation, export."""
+"""Training (torch): archives, augmentation, noise, losses, the run, evaluation, export."""

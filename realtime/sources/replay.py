@@ -10,8 +10,8 @@ import numpy as np
 from ...core.clock import SECOND_NS, monotonic_ns, sleep_until
 from ...core.messages import Keypoints, KeypointsFrame
 from ..counts import Counts
-from ..recording import Recording, read_recording
-from . import MAX_BACKLOG_NS, Received
+from ...lifting.recording import Recording, read_recording
+from . import Patience, Received
 
 
 class ReplaySource:
@@ -35,6 +35,7 @@ class ReplaySource:
         self.description = f"replaying {path.name}" + (" in a loop" if loop else "")
         self.frames_in = 0
         self._counts = Counts()
+        self._patience = Patience()
         self._rate = rate
         self._t_first_ns = int(recording.t_capture_ns[0])
         self._t_start_ns: int | None = None
@@ -54,12 +55,13 @@ class ReplaySource:
         """The frame that is due next, or None if none is due within `timeout_s`."""
         t_call_ns = monotonic_ns()
         t_give_up_ns = t_call_ns + int(timeout_s * SECOND_NS)
-        if self._coming is None or self._due_ns(self._coming) > t_give_up_ns:
+        if not self._due(t_give_up_ns):
             sleep_until(t_give_up_ns)
             return None
         received = self._take()
-        if t_call_ns - received.t_receive_ns > MAX_BACKLOG_NS:
-            while self._coming is not None and self._due_ns(self._coming) <= t_call_ns:
+        late_ns = t_call_ns - received.t_receive_ns
+        if self._due(t_call_ns) and self._patience.ends(late_ns, t_call_ns):
+            while self._due(t_call_ns):
                 received = self._take()
                 self._counts.dropped["stale"] += 1
         sleep_until(received.t_receive_ns)
@@ -74,6 +76,9 @@ class ReplaySource:
         self._coming = next(self._frames, None)
         self.frames_in += 1
         return received
+
+    def _due(self, t_ns: int) -> bool:
+        return self._coming is not None and self._due_ns(self._coming) <= t_ns
 
     def _due_ns(self, frame: KeypointsFrame) -> int:
         if self._t_start_ns is None:

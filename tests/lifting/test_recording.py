@@ -9,7 +9,7 @@ import pytest
 
 from m2t3.core.errors import RecordingError
 from m2t3.core.skeletons import COCO17
-from m2t3.realtime.recording import Recording, read_recording, write_recording
+from m2t3.lifting.recording import Recording, read_recording, write_recording
 
 RNG = np.random.default_rng(5)
 FRAMES, PEOPLE, JOINTS = 8, 2, COCO17.joint_count

@@ -1,0 +1,55 @@
+"""Where a person roughly stands, from one frame of 2D: the rig's first anchor.
+
+A canonical standing body says how far joints lie apart; how far apart they are seen says how far
+away they are. Good to some 20 %, which is what the network is trained to take it for.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+from ..core.errors import M2t3Error
+from ..core.skeletons import Skeleton
+
+# A standing person facing x, metres over the ground: (side, up) of joints, left side positive.
+_STANDING = {
+    "nose": (0.0, 1.60), "eye": (0.03, 1.64), "ear": (0.07, 1.61),
+    "shoulder": (0.18, 1.41), "elbow": (0.25, 1.14), "wrist": (0.28, 0.90),
+    "hip": (0.10, 0.92), "knee": (0.11, 0.50), "ankle": (0.11, 0.09),
+}  # fmt: skip
+
+
+def canonical_body(skeleton: Skeleton) -> Float[NDArray, "j 2"]:
+    """The standing body's joints (side, up) in metres."""
+    joints = []
+    for name in skeleton.joint_names:
+        part = name.removeprefix("left_").removeprefix("right_")
+        if part not in _STANDING:
+            raise M2t3Error(f"the canonical body has no joint {name!r} ({skeleton.name})")
+        side, up = _STANDING[part]
+        joints.append((-side if name.startswith("right_") else side, up))
+    return np.array(joints)
+
+
+def guess_ground_position(
+    rays_world: Float[NDArray, "j 3"],
+    seen: Bool[NDArray, "j"],
+    camera_world_m: Float[NDArray, "3"],
+    body_m: Float[NDArray, "j 2"],
+) -> Float[NDArray, "2"]:
+    """World x and y of a person whose joints are seen along unit rays.
+
+    Args:
+        rays_world: unit directions; rows of joints that were not seen are ignored.
+        seen: at least two joints.
+        body_m: `canonical_body` of the skeleton.
+    """
+    rays = rays_world[seen]
+    middle = rays.mean(axis=0)
+    middle /= np.linalg.norm(middle)
+    apart = np.sqrt(np.square(rays - rays @ middle[:, None] * middle).sum(axis=1).mean())
+    known = body_m[seen]
+    spread_m = np.sqrt(np.square(known - known.mean(axis=0)).sum(axis=1).mean())
+    # The body as seen is narrower than the canonical one, never wider than twice its height.
+    distance_m = np.clip(spread_m / max(apart, 1e-3), 0.8, 30.0)
+    return (camera_world_m + distance_m * middle)[:2]

@@ -1,0 +1,68 @@
+"""What is remembered of one person: their last observations, and the network's keys and values.
+
+Both are rings of the same length, so the memory can be made anew from the observations when the
+rig moves. The order of the ring does not matter to the network: times are in the rotary phases.
+"""
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+from .denoiser import DenoiserShape
+from .memory import HIDDEN
+from .rig import VIEWS
+from .sampler import Memory
+
+
+class History:
+    """One person's ring of M = memory_frames - 1 committed frames."""
+
+    def __init__(self, shape: DenoiserShape, steps: int) -> None:
+        m, joints = shape.memory_frames - 1, shape.skeleton.joint_count
+        self.t_s = np.full(m, -np.inf)  # -inf: this place is empty
+        self.frame = np.zeros(m, np.int64)  # the person's frame counter, the key of its noise
+        self.rays_world = np.zeros((m, joints, 3))
+        self.confidence = np.zeros((m, joints))
+        self.seen = np.zeros((m, joints), bool)
+        size = (1, shape.layers, VIEWS, shape.heads, m, shape.head_width)
+        self.memories = [
+            Memory(np.zeros(size, np.float32), np.zeros(size, np.float32)) for _ in range(steps)
+        ]
+        self._next = 0
+
+    def mask(self) -> Float[NDArray, "m"]:
+        """Added to scores of remembered frames: hides the places that are empty."""
+        return np.where(np.isfinite(self.t_s), 0.0, HIDDEN).astype(np.float32)
+
+    def order(self) -> NDArray[np.intp]:
+        """Places of the ring that hold a frame, oldest first."""
+        places = np.argsort(self.t_s, kind="stable")
+        return places[np.isfinite(self.t_s[places])]
+
+    def newest_s(self) -> float:
+        """Time of the last committed frame, -inf when there is none."""
+        return float(self.t_s.max())
+
+    def commit(
+        self,
+        t_s: float,
+        frame: int,
+        rays_world: Float[NDArray, "j 3"],
+        confidence: Float[NDArray, "j"],
+        seen: Bool[NDArray, "j"],
+        new: list[Memory],
+    ) -> None:
+        """Remembers a frame in the place of the oldest; `new` holds its T = 1 keys and values."""
+        i = self._next
+        self._next = (i + 1) % len(self.t_s)
+        self.t_s[i], self.frame[i] = t_s, frame
+        self.rays_world[i], self.confidence[i], self.seen[i] = rays_world, confidence, seen
+        for kept, fresh in zip(self.memories, new, strict=True):
+            kept.keys[..., i, :] = fresh.keys[..., 0, :]
+            kept.values[..., i, :] = fresh.values[..., 0, :]
+
+    def replace_memory(self, places: NDArray[np.intp], new: list[Memory]) -> None:
+        """Puts re-encoded keys and values (T = len(places)) where their frames are."""
+        for kept, fresh in zip(self.memories, new, strict=True):
+            kept.keys[..., places, :] = fresh.keys
+            kept.values[..., places, :] = fresh.values

@@ -1,0 +1,276 @@
+"""From 2D keypoints to joints in the room, frame by frame: the method as a live system runs it.
+
+A `Lifter` answers each frame when it comes, from the first on, at the time it was taken. Frames
+are committed to a person's memory at the model's rate; those in between are answered from the same
+memory and leave no trace, so any input rate costs the same a frame. The same object serves the
+live stream, replay and evaluation.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+from ..calibration.camera import Camera
+from ..core.errors import M2t3Error
+from .anchor import canonical_body, guess_ground_position
+from .denoiser import Denoiser
+from .features import observation_features
+from .history import History
+from .memory import HIDDEN, past_mask, phases
+from .rig import Rig, view_axes
+from .sampler import Frames, Memory, NoiseKey, Sample, sample
+from .sides import SideFilter
+
+COMMIT_INTERVAL_S = 1 / 40  # frames nearer to the last remembered one are answered, not remembered
+FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
+MIN_JOINTS = 4  # fewer seen joints than this say nothing
+MIN_CONFIDENCE = 0.05  # below, a joint counts as not seen
+CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
+REANCHOR_M = 0.5  # the rig follows a person who is further than this from its anchor ...
+REANCHOR_SHARE = 0.08  # ... and further than this share of its distance
+MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
+MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One person in one frame."""
+
+    person_id: int  # the tracker's
+    t_s: float  # capture time, seconds on a monotone clock
+    keypoints_px: Float[NDArray, "j 2"]  # NaN where missing
+    confidence: Float[NDArray, "j"]  # 0 to 1
+
+
+@dataclass(frozen=True)
+class LiftedPerson:
+    """The answer to an `Observation`."""
+
+    person_id: int
+    positions_world_m: NDArray[np.float32]  # (J, 3), NaN where invalid
+    confidence: NDArray[np.float32]  # (J,) chance to be within CONFIDENT_M of the truth
+    valid: NDArray[np.bool_]  # (J,)
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """All people of one frame."""
+
+    people: tuple[LiftedPerson, ...]  # in the order of the observations
+    timing_ns: dict[str, int]  # time spent, by stage
+
+
+@dataclass(frozen=True)
+class _Rays:
+    """An observation as the lifter keeps it."""
+
+    t_s: float
+    rays_world: NDArray[np.float64]  # (J, 3) unit; zero where not seen
+    confidence: NDArray[np.float64]  # (J,)
+    seen: NDArray[np.bool_]  # (J,)
+
+
+@dataclass
+class _Person:
+    """What lives from frame to frame."""
+
+    person_id: int
+    sides: SideFilter
+    history: History
+    rig: Rig
+    frame: int = 0  # counts answered frames; with the id the key of their noise
+
+
+class Lifter:
+    """Lifts the people seen by one calibrated camera.
+
+    Args:
+        camera: where the keypoints were seen.
+        denoiser: the network on some engine.
+        steps: network passes a frame; 1 is the trained one-step answer.
+    """
+
+    def __init__(self, camera: Camera, denoiser: Denoiser, steps: int = 1) -> None:
+        if steps < 1:
+            raise M2t3Error(f"steps must be 1 or more, not {steps}")
+        self.camera, self.denoiser, self.steps = camera, denoiser, steps
+        self._skeleton = denoiser.shape.skeleton
+        self._body_m = canonical_body(self._skeleton)
+        self._people: dict[int, _Person] = {}
+
+    def forget(self, person_id: int) -> None:
+        """Drops all that is remembered of a person; the id may come back as somebody new."""
+        self._people.pop(person_id, None)
+
+    def lift(self, observations: Sequence[Observation]) -> Lifted:
+        """Answers one frame with one network call for all its people.
+
+        A person whose rig has to move costs one more call that encodes their memory anew.
+        """
+        clock = time.perf_counter_ns
+        stamps = [clock()]
+        rays = [self._rays(observation) for observation in observations]
+        usable = [i for i, r in enumerate(rays) if r.seen.sum() >= MIN_JOINTS]
+        answers: dict[int, LiftedPerson] = {}
+        stamps.append(clock())
+        if usable:
+            people = [self._person(observations[i].person_id, rays[i]) for i in usable]
+            ordered = [_sided(rays[i], p.sides) for i, p in zip(usable, people, strict=True)]
+            together = self._step(people, ordered)
+            stamps.append(clock())
+            for k, i in enumerate(usable):
+                answers[i] = self._settle(people[k], ordered[k], together.part(k))
+        stamps.append(clock())
+        nobody = (self._nothing(o.person_id) for o in observations)
+        return Lifted(
+            tuple(answers.get(i, nothing) for i, nothing in enumerate(nobody)),
+            dict(zip(("prepare", "denoise", "place"), np.diff(stamps).tolist(), strict=False)),
+        )
+
+    def _rays(self, observation: Observation) -> _Rays:
+        confidence = np.nan_to_num(np.asarray(observation.confidence, np.float64)).clip(0.0, 1.0)
+        rays = self.camera.rays_world(observation.keypoints_px)
+        seen = np.isfinite(rays).all(axis=-1) & (confidence >= MIN_CONFIDENCE)
+        return _Rays(observation.t_s, np.where(seen[:, None], rays, 0.0), confidence, seen)
+
+    def _person(self, person_id: int, rays: _Rays) -> _Person:
+        """The person's state; anew when they were never seen or too long ago."""
+        person = self._people.get(person_id)
+        if person is None or rays.t_s - person.history.newest_s() > FORGET_AFTER_S:
+            center = self.camera.t_world_camera_m
+            anchor = guess_ground_position(rays.rays_world, rays.seen, center, self._body_m)
+            history = History(self.denoiser.shape, self.steps)
+            sides = SideFilter(self._skeleton)
+            person = _Person(person_id, sides, history, Rig.facing(center, anchor))
+            self._people[person_id] = person
+        return person
+
+    def _settle(self, person: _Person, rays: _Rays, answer: Sample) -> LiftedPerson:
+        """Makes one person's answer final: moves the rig after them, and remembers the frame."""
+        for _ in range(MAX_ANCHORS):
+            hips = answer.points_rig_m[0, -1, list(self._skeleton.hips), :2].mean(axis=0)
+            if np.hypot(*hips) <= max(REANCHOR_M, REANCHOR_SHARE * person.rig.distance_m):
+                break
+            ground = person.rig.to_world(np.append(hips, 0.0))[:2]
+            person.rig = Rig.facing(self.camera.t_world_camera_m, ground)
+            answer = self._encode_anew(person, rays)
+        if rays.t_s - person.history.newest_s() >= COMMIT_INTERVAL_S:
+            person.history.commit(
+                rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen, answer.memories
+            )
+        person.frame += 1
+        log_error = answer.denoised.log_error[0, -1]
+        points = person.rig.to_world(answer.points_rig_m[0, -1]).astype(np.float32)
+        return LiftedPerson(
+            person.person_id,
+            points,
+            (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32),
+            np.asarray(np.isfinite(points).all(axis=-1)),
+        )
+
+    def _nothing(self, person_id: int) -> LiftedPerson:
+        joints = self._skeleton.joint_count
+        return LiftedPerson(
+            person_id,
+            np.full((joints, 3), np.nan, np.float32),
+            np.zeros(joints, np.float32),
+            np.zeros(joints, bool),
+        )
+
+    def _step(self, people: Sequence[_Person], rays: Sequence[_Rays]) -> Sample:
+        """One new frame each, with what they remember."""
+        mask = np.stack([np.append(p.history.mask(), np.float32(0.0)) for p in people])
+        frames = self._frames(
+            [p.rig for p in people],
+            np.array([[r.t_s] for r in rays]),
+            np.stack([r.rays_world for r in rays])[:, None],
+            np.stack([r.confidence for r in rays])[:, None],
+            np.stack([r.seen for r in rays])[:, None],
+            mask[:, None],
+            [[(p.person_id, p.frame)] for p in people],
+        )
+        memories = [_join([p.history.memories[s] for p in people]) for s in range(self.steps)]
+        return sample(self.denoiser, frames, memories, self._skeleton)
+
+    def _encode_anew(self, person: _Person, rays: _Rays) -> Sample:
+        """The person's whole memory and the new frame under a rig that has moved.
+
+        Always memory_frames frames, so that engines see one shape; the first ones may be empty.
+        """
+        history = person.history
+        places = history.order()
+        t = len(history.t_s) + 1
+        empty = t - 1 - len(places)
+
+        def row(remembered: NDArray, new: NDArray | float | int) -> NDArray:
+            filled = np.concatenate([remembered[places], np.asarray(new)[None]])
+            return np.concatenate([np.zeros((empty, *filled.shape[1:]), filled.dtype), filled])[
+                None
+            ]
+
+        mask = past_mask(t, t)
+        mask[empty:, :empty] = HIDDEN
+        remembered = np.full((t, t - 1), HIDDEN, np.float32)  # the old memory counts no more
+        frames = self._frames(
+            [person.rig],
+            row(history.t_s, rays.t_s),
+            row(history.rays_world, rays.rays_world),
+            row(history.confidence, rays.confidence),
+            row(history.seen, rays.seen),
+            np.concatenate([remembered, mask], axis=1)[None],
+            [[(person.person_id, int(f)) for f in row(history.frame, person.frame)[0]]],
+        )
+        answer = sample(self.denoiser, frames, history.memories, self._skeleton)
+        history.replace_memory(places, [m.between(empty, t - 1) for m in answer.memories])
+        return answer.last()
+
+    def _frames(
+        self,
+        rigs: Sequence[Rig],
+        t_s: Float[NDArray, "b t"],
+        rays_world: Float[NDArray, "b t j 3"],
+        confidence: Float[NDArray, "b t j"],
+        seen: Bool[NDArray, "b t j"],
+        mask: Float[NDArray, "b t n"],
+        noise_keys: Sequence[Sequence[NoiseKey]],
+    ) -> Frames:
+        """Observations under their people's rigs."""
+        distance = np.array([r.distance_m for r in rigs])
+        height = np.array([r.height_m for r in rigs])
+        turn = np.stack([r.R_rig_world for r in rigs])
+        axes, _ = view_axes(distance, height)
+        camera = rays_world @ np.swapaxes(axes[:, 0] @ turn, -1, -2)[:, None]
+        seen = seen & (camera[..., 2] > np.abs(camera[..., :2]).max(axis=-1) / MAX_UV)
+        depth = np.where(seen, camera[..., 2], 1.0)
+        uv = np.where(seen[..., None], camera[..., :2] / depth[..., None], 0.0).astype(np.float32)
+        shape = t_s.shape
+        features = observation_features(
+            uv,
+            confidence,
+            seen,
+            np.broadcast_to(distance[:, None], shape),
+            np.broadcast_to(height[:, None], shape),
+            self._skeleton,
+        )
+        return Frames(
+            uv, seen, features.astype(np.float32), phases(t_s), mask, distance, height, noise_keys
+        )  # fmt: skip
+
+
+def _sided(rays: _Rays, sides: SideFilter) -> _Rays:
+    """The observation with a detector's exchange of left and right undone."""
+    order = sides.order(rays.t_s, rays.rays_world, rays.seen)
+    return _Rays(rays.t_s, rays.rays_world[order], rays.confidence[order], rays.seen[order])
+
+
+def _join(memories: Sequence[Memory]) -> Memory:
+    """Several people's memories as one; one person's is used where it lies."""
+    if len(memories) == 1:
+        return memories[0]
+    return Memory(
+        np.concatenate([m.keys for m in memories]), np.concatenate([m.values for m in memories])
+    )

@@ -1,0 +1,143 @@
+"""From noise to points: the one-step answer, or a few deterministic DDIM steps.
+
+Between steps the four views are triangulated, re-projected into every view and re-encoded, so the
+views agree with one body before the diffusion goes on (paper, section on inference).
+"""
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float32, Float64
+from numpy.typing import NDArray
+
+from ..core.skeletons import Skeleton
+from . import representation, rig
+from .denoiser import Denoiser, NetworkInputs
+from .diffusion import Denoised, alpha_sigma, network_input, read_views
+from .triangulation import triangulate_compiled
+
+NoiseKey = tuple[int, int]  # (person, frame): the same frame gets the same noise in every call
+
+
+@dataclass(frozen=True)
+class Frames:
+    """T new frames of B people, as the network takes them."""
+
+    uv: Float32[NDArray, "b t j 2"]  # V0 in the rig; finite, meaningless where not seen
+    seen: Bool[NDArray, "b t j"]
+    features: Float32[NDArray, "b t f"]
+    phase: Float32[NDArray, "b t 2 q"]
+    mask: Float32[NDArray, "b t n"]  # over M remembered frames and these T
+    distance_m: Float64[NDArray, "b"]  # each person's rig
+    height_m: Float64[NDArray, "b"]
+    noise_keys: Sequence[Sequence[NoiseKey]]  # B x T
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Keys and values of B people's remembered frames at one noise level."""
+
+    keys: Float32[NDArray, "b l v h m d"]
+    values: Float32[NDArray, "b l v h m d"]
+
+    def between(self, start: int, stop: int) -> "Memory":
+        """Frames start ... stop - 1."""
+        return Memory(self.keys[..., start:stop, :], self.values[..., start:stop, :])
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The answer for the new frames."""
+
+    points_rig_m: Float64[NDArray, "b t j 3"]
+    denoised: Denoised  # of the last step
+    memories: list[Memory]  # of the new frames, one a step
+
+    def part(self, person: int) -> "Sample":
+        """One person's answer."""
+        return self._cut(slice(person, person + 1), slice(None))
+
+    def last(self) -> "Sample":
+        """The last frame's answer."""
+        return self._cut(slice(None), slice(-1, None))
+
+    def _cut(self, b: slice, t: slice) -> "Sample":
+        fields = {
+            f.name: getattr(self.denoised, f.name)[b, t] for f in dataclasses.fields(Denoised)
+        }
+        memories = [Memory(m.keys[b][..., t, :], m.values[b][..., t, :]) for m in self.memories]
+        return Sample(self.points_rig_m[b, t], Denoised(**fields), memories)
+
+
+def levels(steps: int) -> Float64[NDArray, "steps"]:
+    """Noise levels of the steps, from pure noise down."""
+    return np.linspace(1.0, 0.0, steps, endpoint=False)
+
+
+def sample(
+    denoiser: Denoiser, frames: Frames, memories: Sequence[Memory], skeleton: Skeleton
+) -> Sample:
+    """Runs one network pass for each memory given: len(memories) is the number of steps."""
+    axes, centers = rig.view_axes(frames.distance_m, frames.height_m)
+    distances = rig.view_distances(frames.distance_m, frames.height_m)
+    b, t, joints = frames.seen.shape
+    per_frame = [np.repeat(a[:, None], t, axis=1) for a in (axes, centers, distances)]
+    steps = levels(len(memories))
+    channels = representation.motion_size(joints)
+    x_t = np.zeros((b, t, rig.VIEWS, channels), np.float32)
+    if len(steps) > 1:  # a single step does not see its noise
+        x_t = _noise(frames.noise_keys, (rig.VIEWS, channels))
+    news: list[Memory] = []
+    for i, (level, memory) in enumerate(zip(steps, memories, strict=True)):
+        at = np.full(b, level, np.float32)
+        denoised, keys, values = denoiser(
+            NetworkInputs(
+                noised=network_input(x_t, at),
+                level=at,
+                features=frames.features,
+                phase=frames.phase,
+                mask=frames.mask,
+                keys=memory.keys,
+                values=memory.values,
+            )
+        )
+        news.append(Memory(keys, values))
+        points = _points(denoised, frames, *per_frame)
+        if i + 1 < len(steps):
+            views = rig.project(points, per_frame[0], per_frame[1])
+            clean = representation.encode(views, per_frame[2], skeleton)
+            alpha, sigma = alpha_sigma(level)
+            noise = (x_t - alpha * clean) / sigma
+            alpha, sigma = alpha_sigma(steps[i + 1])
+            x_t = (alpha * clean + sigma * noise).astype(np.float32)
+    return Sample(points, denoised, news)
+
+
+def _points(
+    denoised: Denoised,
+    frames: Frames,
+    axes: Float64[NDArray, "b t v 3 3"],
+    centers_m: Float64[NDArray, "b t v 3"],
+    distances_m: Float64[NDArray, "b t v"],
+) -> Float64[NDArray, "b t j 3"]:
+    views, weight = read_views(denoised, frames.uv, frames.seen, distances_m)
+    b, t, v, j, _ = views.shape
+    points = triangulate_compiled(
+        views.reshape(b * t, v, j, 2).astype(np.float64),
+        weight.reshape(b * t, v, j).astype(np.float64),
+        axes.reshape(b * t, v, 3, 3),
+        centers_m.reshape(b * t, v, 3),
+    )
+    return points.reshape(b, t, j, 3)
+
+
+def _noise(keys: Sequence[Sequence[NoiseKey]], shape: tuple[int, int]) -> NDArray[np.float32]:
+    return np.stack([
+        np.stack([
+            np.random.Generator(np.random.Philox(key=key)).standard_normal(shape, np.float32)
+            for key in person
+        ])
+        for person in keys
+    ])  # fmt: skip

@@ -1,0 +1,182 @@
+"""Training batches: mocap windows, seen by random cameras through a noisy detector."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..core.skeletons import Skeleton
+from ..lifting import representation, rig
+from ..lifting.features import observation_features
+from ..lifting.memory import phases
+from .archive import Archive
+from .bodies import BodyVariation, vary_bodies
+from .noise import DetectorNoise, observe
+
+
+@dataclass(frozen=True)
+class CameraVariation:
+    """Where cameras stand; yaw, pitch, roll and lens leave no trace in the rig frame."""
+
+    height_m: tuple[float, float] = (0.3, 4.5)  # uniform
+    distance_m: tuple[float, float] = (1.3, 13.0)  # horizontal, to the anchor; log-uniform
+    anchor_near: float = 0.04  # relative depth error of a settled anchor, standard deviation
+    anchor_far: float = 0.18  # of a first guess
+    anchor_side_m: float = 0.15  # sideways error of the anchor
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """What a batch is made of."""
+
+    batch: int = 24  # windows
+    frames: int = 48  # frames of a window
+    camera: CameraVariation = field(default_factory=CameraVariation)
+    body: BodyVariation = field(default_factory=BodyVariation)
+    noise: DetectorNoise = field(default_factory=DetectorNoise)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One batch; B windows of T frames, V views, J joints, all in the rig frame."""
+
+    points_m: Tensor  # (B, T, J, 3) truth
+    uv: Tensor  # (B, T, J, 2) what the detector said of V0; finite, meaningless where unseen
+    seen: Tensor  # (B, T, J) bool
+    features: Tensor  # (B, T, F)
+    phase: Tensor  # (B, T, 2, frequencies)
+    dt_s: Tensor  # (B, T) time since the frame before; the first repeats the second
+    motion: Tensor  # (B, T, V, 2J+3) the truth's motion vectors
+    front: Tensor  # (B, T) bool: the person is well in front of the real camera
+    contact: Tensor  # (B, T, 2) 1 where an ankle stands still
+    axes: Tensor  # (B, 1, V, 3, 3) the rig's cameras
+    centers_m: Tensor  # (B, 1, V, 3)
+    distances_m: Tensor  # (B, 1, V)
+
+
+class Windows:
+    """Draws batches from archives; the same seed gives the same batches."""
+
+    def __init__(
+        self,
+        archives: list[Archive],
+        shares: list[float],
+        skeleton: Skeleton,
+        config: WindowConfig,
+        seed: int,
+    ) -> None:
+        self.skeleton, self.config = skeleton, config
+        self.generator = torch.Generator().manual_seed(seed)
+        self.positions = torch.from_numpy(
+            np.concatenate([archive.positions_world_m for archive in archives])
+        )
+        starts, lengths, chances = [], [], []
+        offset = 0
+        for archive, share in zip(archives, shares, strict=True):
+            length = np.diff(archive.clip_start)
+            starts.append(archive.clip_start[:-1] + offset)
+            lengths.append(length)
+            chances.append(share * length / length.sum())
+            offset += len(archive.positions_world_m)
+        self.start = torch.from_numpy(np.concatenate(starts))
+        self.length = torch.from_numpy(np.concatenate(lengths))
+        self.chance = torch.from_numpy(np.concatenate(chances))
+        self.fps = archives[0].fps
+
+    def draw(self) -> Batch:
+        """The next batch."""
+        config, g = self.config, self.generator
+        b = config.batch
+        dt_s = self._frame_times()
+        t_s = dt_s.cumsum(dim=1)
+        points = self._motion(t_s)
+        points = vary_bodies(points, self.skeleton, config.body, g)
+        distance, height, points = self._place(points)
+        axes, centers = rig.view_axes(distance, height)
+        distances = rig.view_distances(distance, height)
+        axes, centers, distances = axes[:, None], centers[:, None], distances[:, None]
+        views = rig.project(points, axes, centers)
+        depth = ((points - centers[:, :, 0, None]) * axes[:, :, 0, None, 2]).sum(-1)
+        in_front = depth > 0.3
+        true_uv = views[:, :, 0]
+        size = (points[..., 2].amax(dim=2) - points[..., 2].amin(dim=2)).amax(dim=1).clip(0.8)
+        uv, confidence, seen = observe(
+            true_uv, size / distances[:, 0, 0], self.skeleton, config.noise, g
+        )
+        seen &= in_front & (uv.abs().amax(dim=-1) < 5.0)
+        uv = uv.clamp(-5.0, 5.0)
+        t = t_s.shape[1]
+        features = observation_features(
+            uv, confidence, seen,
+            distance[:, None].expand(b, t), height[:, None].expand(b, t), self.skeleton,
+        )  # fmt: skip
+        ankles = points[:, :, list(self.skeleton.ankles)]
+        speed = ankles.diff(dim=1, prepend=ankles[:, :1]).norm(dim=-1) / dt_s[..., None]
+        return Batch(
+            points_m=points,
+            uv=uv,
+            seen=seen,
+            features=features,
+            phase=torch.from_numpy(phases(t_s.double().numpy())),
+            dt_s=dt_s,
+            motion=representation.encode(views, distances, self.skeleton),
+            front=in_front.all(dim=-1),
+            contact=((speed < 0.2) & (ankles[..., 2] < 0.35)).float(),
+            axes=axes,
+            centers_m=centers,
+            distances_m=distances,
+        )
+
+    def _rand(self, *shape: int) -> Tensor:
+        return torch.rand(shape, generator=self.generator)
+
+    def _frame_times(self) -> Tensor:
+        """(B, T) steps in seconds: camera rates from 15 to 60, jitter, dropped frames."""
+        b, t = self.config.batch, self.config.frames
+        rates = torch.tensor([1 / 30, 1 / 30, 1 / 20, 1 / 20, 1 / 25, 1 / 15])
+        base = rates[torch.randint(len(rates), (b, 1), generator=self.generator)]
+        base = torch.where(self._rand(b, 1) < 0.2, 1 / 60 + self._rand(b, 1) * (1 / 20), base)
+        jitter = 1 + (self._rand(b, t) - 0.5) * (self._rand(b, 1) < 0.3)
+        gap = (self._rand(b, t) < 0.02) & (self._rand(b, 1) < 0.3)
+        return base * jitter * torch.where(gap, 1 + 8 * self._rand(b, t), 1.0)
+
+    def _motion(self, t_s: Tensor) -> Tensor:
+        """(B, T, J, 3) clips played at those times, at 0.8 to 1.25 times their speed.
+
+        A clip that is too short is played back and forth.
+        """
+        b = t_s.shape[0]
+        clip = torch.multinomial(self.chance, b, replacement=True, generator=self.generator)
+        last = (self.length[clip] - 1).float()[:, None]
+        speed = torch.exp((self._rand(b, 1) - 0.5) * 0.45)
+        at = (t_s - t_s[:, :1]) * self.fps * speed
+        room = (last - at[:, -1:]).clip(0.0)
+        at = at + room * self._rand(b, 1)
+        at = last - ((at % (2 * last)) - last).abs()
+        low = at.floor().clamp(max=last - 1)
+        index = self.start[clip][:, None] + low.long()
+        return torch.lerp(
+            self.positions[index], self.positions[index + 1], (at - low)[..., None, None]
+        )
+
+    def _place(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Turns and moves windows into the frame of a random rig."""
+        b, t = points.shape[:2]
+        camera = self.config.camera
+        yaw = self._rand(b) * (2 * torch.pi)
+        cos, sin = yaw.cos()[:, None, None], yaw.sin()[:, None, None]
+        x, y, z = points.unbind(-1)
+        points = torch.stack([cos * x - sin * y, sin * x + cos * y, z], dim=-1)
+        low, high = torch.tensor(camera.distance_m).log()
+        distance = torch.exp(low + (high - low) * self._rand(b))
+        height = camera.height_m[0] + (camera.height_m[1] - camera.height_m[0]) * self._rand(b)
+        moment = torch.randint(t, (b,), generator=self.generator)
+        hips = points[torch.arange(b), moment][:, list(self.skeleton.hips), :2].mean(dim=1)
+        spread = torch.where(self._rand(b) < 0.6, camera.anchor_near, camera.anchor_far)
+        error = torch.randn(b, 2, generator=self.generator)
+        error = error * torch.stack(
+            [spread * distance, torch.full((b,), camera.anchor_side_m)], dim=-1
+        )
+        points[..., :2] += (error - hips)[:, None, None]
+        return distance, height, points

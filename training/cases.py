@@ -1,0 +1,100 @@
+"""What weights are measured on: clips seen by unseen cameras, and recordings with a reference."""
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from ..calibration.camera import Camera
+from ..core.errors import M2t3Error
+from ..core.skeletons import Skeleton
+from ..lifting.recording import read_recording
+from .archive import read_archive
+from .noise import DetectorNoise, observe
+from .unseen_cameras import camera_that_sees
+
+
+@dataclass(frozen=True)
+class Case:
+    """One person before one camera, and the truth."""
+
+    group: str  # the table row it counts for
+    name: str  # clip or recording
+    camera: Camera
+    fps: float
+    keypoints_px: Float[NDArray, "t j 2"]  # NaN where missing
+    confidence: Float[NDArray, "t j"]
+    truth_world_m: Float[NDArray, "t j 3"]
+
+    @property
+    def distance_m(self) -> float:
+        """From the camera to the person, on average."""
+        offset = self.truth_world_m.mean(axis=1) - self.camera.t_world_camera_m
+        return float(np.linalg.norm(offset, axis=-1).mean())
+
+
+def mocap_cases(path: Path, skeleton: Skeleton, cameras: int, seed: int) -> Iterator[Case]:
+    """Every clip of an archive before seeded random cameras, with exact 2D.
+
+    A joint outside the picture is missing, as it would be for a detector.
+    """
+    archive = read_archive(path, skeleton)
+    for i, name in enumerate(archive.clip_names):
+        truth = archive.clip(i).astype(np.float64)
+        rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
+        for _ in range(cameras):
+            camera = camera_that_sees(truth, rng)
+            px = camera.project(truth)
+            with np.errstate(invalid="ignore"):
+                inside = (px >= 0) & (px < [camera.width_px, camera.height_px])
+            px = np.where(inside.all(axis=-1, keepdims=True), px, np.nan)
+            confidence = np.ones(px.shape[:-1])
+            yield Case("mocap, exact 2D", name, camera, archive.fps, px, confidence, truth)
+
+
+def with_detector_noise(case: Case, skeleton: Skeleton, seed: int) -> Case:
+    """The same case as a detector might see it: training's noise model, without exact windows."""
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}{case.name}".encode()))
+    noise = DetectorNoise(exact=0.0, pitch_rad=0.0)
+    v_px = case.camera.project(case.truth_world_m)[..., 1]
+    height_px = torch.tensor([np.nanmedian(v_px.max(axis=1) - v_px.min(axis=1))]).float()
+    px = torch.from_numpy(np.nan_to_num(case.keypoints_px)).float()[None]
+    noisy, confidence, seen = observe(px, height_px, skeleton, noise, generator)
+    missing = np.isnan(case.keypoints_px[..., :1]) | ~seen[0].numpy()[..., None]
+    return replace(
+        case,
+        group="mocap, detector-like 2D",
+        keypoints_px=np.where(missing, np.nan, noisy[0].double().numpy()),
+        confidence=confidence[0].double().numpy(),
+    )
+
+
+def recording_case(path: Path, reference: Path) -> Case:
+    """One person's recording that holds its camera, against reference joints of the same frames.
+
+    Raises:
+        M2t3Error: a recording without camera, or a reference of other frames.
+    """
+    recording = read_recording(path)
+    if recording.camera is None:
+        raise M2t3Error(f"{path} holds no camera (K, dist, R, t), so nothing can be measured")
+    with np.load(reference) as data:
+        truth = data["joints"].astype(np.float64)
+    if len(truth) != len(recording.keypoints_px):
+        raise M2t3Error(
+            f"{reference} has {len(truth)} frames, {path} has {len(recording.keypoints_px)}"
+        )
+    return Case(
+        group=path.stem,
+        name=path.stem,
+        camera=recording.camera,
+        fps=recording.fps,
+        keypoints_px=recording.keypoints_px[:, 0].astype(np.float64),
+        confidence=recording.confidence[:, 0].astype(np.float64),
+        truth_world_m=truth,
+    )

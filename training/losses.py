@@ -1,0 +1,90 @@
+"""What the denoiser is trained for: the published points first, then views, time and body."""
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from ..core.skeletons import Skeleton
+from ..lifting import rig
+from ..lifting.diffusion import Denoised, views_and_points
+from .batches import Batch
+
+_EPSILON_M = 1e-3  # rounds the corner of every distance
+
+
+@dataclass(frozen=True)
+class LossWeights:
+    """Weights of the terms; lengths are in metres."""
+
+    absolute: float = 1.0  # distance to the true joint in the room
+    relative: float = 1.5  # the same with the root taken off
+    velocity: float = 2.0  # step from frame to frame, both absolute and relative
+    bone: float = 0.5  # bone lengths
+    reprojection: float = 1.0  # offset in V0, in metres at the person
+    motion: float = 0.08  # all views' motion vectors, unit variance
+    error: float = 0.03  # log-likelihood of the joint's error
+    contact: float = 0.03  # cross-entropy of foot contact
+    noised: float = 0.3  # factor on the metric terms of samples that are not pure noise
+
+
+def distance(offset: Tensor) -> Tensor:
+    """Length of vectors (..., n), smooth at zero."""
+    return torch.sqrt(offset.square().sum(dim=-1) + _EPSILON_M**2)
+
+
+def denoiser_loss(
+    denoised: Denoised, batch: Batch, level: Tensor, skeleton: Skeleton, weights: LossWeights
+) -> tuple[Tensor, dict[str, Tensor]]:
+    """The loss of a batch whose samples were noised to `level` (B,), and its terms."""
+    _, _, points = views_and_points(
+        denoised, batch.uv, batch.seen, batch.axes, batch.centers_m, batch.distances_m
+    )
+    front = batch.front.float()
+    sample = torch.where(level >= 1.0, 1.0, weights.noised)[:, None] * front
+    sample = sample / sample.sum().clamp(min=1.0)
+
+    def mean(per_frame: Tensor) -> Tensor:  # (B, T) to a number
+        return (per_frame * sample).sum()
+
+    offset = points - batch.points_m
+    hips = list(skeleton.hips)
+    relative = offset - offset[:, :, hips].mean(dim=2, keepdim=True)
+    steps = front[:, 1:] * front[:, :-1]
+    step_time = (batch.dt_s[:, 1:] * 30.0).clamp(min=0.5)[..., None]
+
+    def step_error(value: Tensor) -> Tensor:
+        error = (distance(value.diff(dim=1)) / step_time).mean(dim=-1) * steps
+        return F.pad(error, (1, 0))
+
+    error_m = distance(offset)
+    bones = torch.tensor(skeleton.bones).T
+
+    def bone_lengths(p: Tensor) -> Tensor:
+        return distance(p[:, :, bones[0]] - p[:, :, bones[1]])
+
+    front_axes, center = batch.axes[:, :, :1], batch.centers_m[:, :, :1]
+    image = rig.project(points, front_axes, center) - rig.project(
+        batch.points_m, front_axes, center
+    )
+    slant = batch.distances_m[:, :, 0, None]
+    terms = {
+        "absolute": mean(error_m.mean(dim=-1)),
+        "relative": mean(distance(relative).mean(dim=-1)),
+        "velocity": mean(step_error(offset) + step_error(relative)),
+        "bone": mean((bone_lengths(points) - bone_lengths(batch.points_m)).abs().mean(dim=-1)),
+        "reprojection": mean((distance(image[:, :, 0]) * slant).mean(dim=-1)),
+        "motion": ((denoised.motion - batch.motion).abs().clamp(max=8.0).mean(dim=(2, 3)) * front)
+        .sum() / front.sum().clamp(min=1.0),
+        "error": mean(
+            (error_m.detach() * torch.exp(-denoised.log_error) + denoised.log_error).mean(dim=-1)
+        ),
+        "contact": mean(
+            F.binary_cross_entropy_with_logits(
+                denoised.contact, batch.contact, reduction="none"
+            ).mean(dim=-1)
+        ),
+    }  # fmt: skip
+    total = sum((getattr(weights, name) * term for name, term in terms.items()), torch.zeros(()))
+    return total, terms

@@ -1,0 +1,137 @@
+"""What a detector does to perfect 2D: bias, jitter, jumps, swapped sides, missing limbs, cut-offs.
+
+Everything is scaled by the person's size in the image, so it holds at every distance.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from ..core.skeletons import Skeleton
+
+_LIMBS = (  # what disappears together, by joint name
+    ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"),
+    ("left_knee", "left_ankle"), ("right_knee", "right_ankle"),
+    ("left_ankle", "right_ankle"), ("left_knee", "left_ankle", "right_knee", "right_ankle"),
+    ("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class DetectorNoise:
+    """Shares are of windows unless said otherwise; lengths are in body heights."""
+
+    exact: float = 0.25  # windows with perfect 2D
+    sigma: tuple[float, float] = (0.002, 0.03)  # a window's noise level, log-uniform
+    jump: float = 0.004  # share of (frame, joint) that jump far away
+    swap_window: float = 0.15  # windows in which sides are swapped now and then
+    limb_window: float = 0.15  # windows in which a limb is missing for a while
+    cut_window: float = 0.15  # windows cut off by the image's edge
+    missing: float = 0.01  # share of (frame, joint) missing singly
+    certain: float = 0.4  # windows whose detector says 1.0 of everything
+    pitch_rad: float = 0.002  # calibration error of the camera's pitch, standard deviation
+
+
+def telegraph(shape: tuple[int, int], on: float, off: float, generator: torch.Generator) -> Tensor:
+    """Random on/off sequences (B, T); `on` and `off` are chances a frame to switch."""
+    state = torch.rand(shape[0], generator=generator) < on / (on + off)
+    draws = torch.rand(shape, generator=generator)
+    states = []
+    for t in range(shape[1]):
+        switch = torch.where(state, draws[:, t] < off, draws[:, t] < on)
+        state = state ^ switch
+        states.append(state)
+    return torch.stack(states, dim=1)
+
+
+def observe(
+    uv: Tensor,
+    body_uv: Tensor,
+    skeleton: Skeleton,
+    noise: DetectorNoise,
+    generator: torch.Generator,
+) -> tuple[Tensor, Tensor, Tensor]:
+    """A detector's view of V0.
+
+    Args:
+        uv: (B, T, J, 2) true normalised coordinates.
+        body_uv: (B,) body height in the same units.
+
+    Returns:
+        Noisy uv (B, T, J, 2), confidence (B, T, J), seen (B, T, J) bool.
+    """
+    b, t, j, _ = uv.shape
+
+    def rand(*shape: int) -> Tensor:
+        return torch.rand(shape, generator=generator)
+
+    def randn(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator)
+
+    exact = rand(b) < noise.exact
+    low, high = torch.tensor(noise.sigma).log()
+    sigma = torch.where(exact, 0.0, torch.exp(low + (high - low) * rand(b)))
+    swapped = _swaps(b, t, skeleton, noise, generator) & ~exact[:, None, None]
+    uv = torch.where(swapped[..., None], uv[:, :, list(skeleton.mirror)], uv)
+
+    slow = randn(b, t // 8 + 2, j * 2).transpose(1, 2)
+    slow = torch.nn.functional.interpolate(slow, size=t, mode="linear", align_corners=True)
+    slow = slow.transpose(1, 2).reshape(b, t, j, 2)
+    joint_level = torch.exp(0.4 * randn(b, 1, j, 1))
+    scale = (sigma * body_uv)[:, None, None, None] * joint_level
+    jitter = 0.5 * rand(b, 1, 1, 1) * randn(b, t, j, 2)
+    error = scale * (0.8 * randn(b, 1, j, 2) + 0.6 * slow + jitter)
+    jumps = (rand(b, t, j) < noise.jump) & ~exact[:, None, None]
+    error = error + jumps[..., None] * randn(b, t, j, 2) * (0.15 * body_uv)[:, None, None, None]
+    pitch = torch.where(exact, 0.0, noise.pitch_rad * randn(b))
+    noisy = uv + error
+    noisy[..., 1] += pitch[:, None, None]
+
+    seen = ~((rand(b, t, j) < noise.missing) & ~exact[:, None, None])
+    seen &= ~_missing_limbs(b, t, skeleton, noise, generator)
+    seen &= ~_cut_off(noisy, noise, generator)
+    relative = error.norm(dim=-1) / body_uv[:, None, None]
+    confidence = torch.exp(-relative * 20.0 * rand(b, 1, 1)) - 0.3 * rand(b, 1, 1) * rand(b, t, j)
+    certain = (rand(b) < noise.certain)[:, None, None]
+    return noisy, torch.where(certain, 1.0, confidence.clamp(0.05, 1.0)), seen
+
+
+def _swaps(
+    b: int, t: int, skeleton: Skeleton, noise: DetectorNoise, generator: torch.Generator
+) -> Tensor:
+    """(B, T, J) where left and right are exchanged."""
+    window = torch.rand(b, 1, generator=generator) < noise.swap_window
+    swapped = telegraph((b, t), 0.08, 0.25, generator) & window
+    legs = torch.tensor(["hip" in n or "knee" in n or "ankle" in n for n in skeleton.joint_names])
+    arms = torch.tensor(
+        ["shoulder" in n or "elbow" in n or "wrist" in n for n in skeleton.joint_names]
+    )
+    parts = torch.stack([torch.ones_like(legs), torch.ones_like(legs), legs, arms])
+    which = torch.randint(len(parts), (b,), generator=generator)
+    return swapped[..., None] & parts[which][:, None]
+
+
+def _missing_limbs(
+    b: int, t: int, skeleton: Skeleton, noise: DetectorNoise, generator: torch.Generator
+) -> Tensor:
+    limbs = torch.zeros(len(_LIMBS), skeleton.joint_count, dtype=torch.bool)
+    for i, names in enumerate(_LIMBS):
+        limbs[i, list(skeleton.index(*names))] = True
+    window = torch.rand(b, 1, generator=generator) < noise.limb_window
+    gone = telegraph((b, t), 0.05, 0.1, generator) & window
+    which = torch.randint(len(_LIMBS), (b,), generator=generator)
+    return gone[..., None] & limbs[which][:, None]
+
+
+def _cut_off(uv: Tensor, noise: DetectorNoise, generator: torch.Generator) -> Tensor:
+    """Joints beyond an edge that crosses the person somewhere in the window."""
+    b = uv.shape[0]
+    window = torch.rand(b, generator=generator) < noise.cut_window
+    side = torch.randint(4, (b,), generator=generator)
+    along = torch.where((side < 2)[:, None, None], uv[..., 1], uv[..., 0])
+    along = torch.where((side % 2 == 0)[:, None, None], along, -along)  # beyond = larger
+    flat = along.flatten(1)
+    low, high = flat.amin(dim=1), flat.amax(dim=1)
+    edge = low + (high - low) * (0.4 + 0.6 * torch.rand(b, generator=generator))
+    return (along > edge[:, None, None]) & window[:, None, None]

@@ -1,0 +1,67 @@
+"""A fixed, seeded set of cameras for evaluation: anything a person may set up in a room."""
+
+import math
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from ..calibration.camera import Camera
+
+_HEIGHT_M = (0.4, 4.0)
+_DISTANCE_M = (1.5, 12.0)
+_PITCH_DEG = (-50.0, 10.0)
+_ROLL_DEG = (-30.0, 30.0)
+_FIELD_DEG = (30.0, 100.0)  # horizontal
+_SIZES_PX = ((1920, 1080), (1080, 1920))
+_IN_VIEW = 0.95  # share of joints that must be in the picture
+_TRIES = 400
+
+
+def camera_that_sees(points_world_m: Float[NDArray, "t j 3"], rng: np.random.Generator) -> Camera:
+    """A random camera that has nearly all joints of a clip in its picture.
+
+    Raises:
+        ValueError: a clip so wide that no such camera was found.
+    """
+    middle = points_world_m.mean(axis=(0, 1))
+    for _ in range(_TRIES):
+        camera = _random_camera(middle, rng)
+        if camera is None:
+            continue
+        px = camera.project(points_world_m)
+        with np.errstate(invalid="ignore"):
+            inside = ((px >= 0) & (px < [camera.width_px, camera.height_px])).all(axis=-1)
+        if inside.mean() >= _IN_VIEW:
+            return camera
+    raise ValueError(f"no camera found that sees a clip around {middle}")
+
+
+def _random_camera(middle: Float[NDArray, "3"], rng: np.random.Generator) -> Camera | None:
+    width, height = _SIZES_PX[rng.integers(2)]
+    distance = math.exp(rng.uniform(*np.log(_DISTANCE_M)))
+    around, up = rng.uniform(0, 2 * math.pi), rng.uniform(*_HEIGHT_M)
+    center = np.array(
+        [middle[0] + distance * math.cos(around), middle[1] + distance * math.sin(around), up]
+    )
+    forward = middle + rng.normal(0.0, 0.08 * distance, 3) - center
+    forward /= np.linalg.norm(forward)
+    pitch = math.degrees(math.asin(forward[2]))
+    if not _PITCH_DEG[0] <= pitch <= _PITCH_DEG[1]:
+        return None
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    roll = math.radians(rng.uniform(*_ROLL_DEG))
+    down = np.cross(forward, right)
+    turned_right = math.cos(roll) * right + math.sin(roll) * down
+    focal = width / 2 / math.tan(math.radians(rng.uniform(*_FIELD_DEG)) / 2)
+    return Camera(
+        name="unseen",
+        width_px=width,
+        height_px=height,
+        K=np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]]),
+        distortion_model="plumb_bob",
+        distortion=np.zeros(5),
+        R_world_camera=np.stack([turned_right, np.cross(forward, turned_right), forward], axis=1),
+        t_world_camera_m=center,
+    )
