@@ -16,8 +16,8 @@ from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.errors import RecordingError
 from ..core.messages import Pose, PoseFrame
 from ..engines.manifest import DEFAULT_WEIGHTS
-from .assembly import assemble
 from ..lifting.recording import read_recording
+from .assembly import assemble
 from .sources.replay import keypoints_frames
 
 

@@ -3,12 +3,31 @@
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
+from ...core.clock import SECOND_NS
 from ...core.messages import KeypointsFrame
 from ..counts import Counts
 
-# A hiccup shorter than this is caught up without loss. Once frames have waited longer, only the
-# newest is kept: a pose that is late is worth less than the next one in time.
 MAX_BACKLOG_NS = 50_000_000
+HURRY_NS = SECOND_NS
+
+
+class Patience:
+    """How long frames may wait for the pipeline before all but the newest are dropped.
+
+    A hiccup of up to `MAX_BACKLOG_NS` is caught up without loss. Where frames come faster than they
+    can be lifted, a backlog would only make every pose late: after a drop no frame waits for
+    another until a second has gone by without one.
+    """
+
+    def __init__(self) -> None:
+        self._hurry_until_ns = 0
+
+    def ends(self, waited_ns: int, now_ns: int) -> bool:
+        """Whether a frame that has `waited_ns` must give way to the newer ones that there are."""
+        if waited_ns <= (0 if now_ns < self._hurry_until_ns else MAX_BACKLOG_NS):
+            return False
+        self._hurry_until_ns = now_ns + HURRY_NS
+        return True
 
 
 @dataclass(frozen=True)

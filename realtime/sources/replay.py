@@ -9,8 +9,8 @@ import numpy as np
 
 from ...core.clock import SECOND_NS, monotonic_ns, sleep_until
 from ...core.messages import Keypoints, KeypointsFrame
-from ..counts import Counts
 from ...lifting.recording import Recording, read_recording
+from ..counts import Counts
 from . import Patience, Received
 
 

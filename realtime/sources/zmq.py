@@ -14,7 +14,7 @@ from ...core.clock import monotonic_ns
 from ...core.errors import WireError
 from ..counts import Counts
 from ..endpoints import bind, connect, exposure
-from . import MAX_BACKLOG_NS, Received
+from . import Patience, Received
 
 QUEUE_FRAMES = 64
 
@@ -34,6 +34,7 @@ class ZmqSource:
         self._queue: deque[Received] = deque()
         self._arrived = threading.Condition()  # guards the queue, the counts and frames_in
         self._counts = Counts()
+        self._patience = Patience()
         self._closing = threading.Event()
         self.frames_in = 0
         self._context = zmq.Context()
@@ -68,7 +69,8 @@ class ZmqSource:
             if not self._arrived.wait_for(lambda: self._queue, timeout_s):
                 return None
             received = self._queue.popleft()
-            if self._queue and monotonic_ns() - received.t_receive_ns > MAX_BACKLOG_NS:
+            now_ns = monotonic_ns()
+            if self._queue and self._patience.ends(now_ns - received.t_receive_ns, now_ns):
                 self._counts.dropped["stale"] += len(self._queue)
                 received = self._queue.pop()
                 self._queue.clear()

@@ -8,7 +8,7 @@ from m2t3.core import topics, wire
 from m2t3.core.clock import monotonic_ns, sleep_until
 from m2t3.core.errors import EndpointError
 from m2t3.realtime.endpoints import exposure
-from m2t3.realtime.sources import MAX_BACKLOG_NS
+from m2t3.realtime.sources import MAX_BACKLOG_NS, Patience
 from m2t3.realtime.sources.zmq import QUEUE_FRAMES, ZmqSource
 
 TOPIC = topics.KEYPOINTS.name("cam0")
@@ -152,3 +152,12 @@ def test_whoever_opens_the_door_is_warned():
         assert exposure(endpoint) is None
     for endpoint in ("tcp://*:1", "tcp://0.0.0.0:1", "tcp://192.168.1.5:1", "tcp://[::]:1"):
         assert "open to the network" in exposure(endpoint)
+
+
+def test_hiccups_are_caught_up_but_an_overload_is_not_queued_for():
+    patience, ms = Patience(), 1_000_000
+    assert not patience.ends(40 * ms, 1000 * ms)
+    assert patience.ends(60 * ms, 1000 * ms)
+    assert patience.ends(10 * ms, 1500 * ms)
+    assert patience.ends(10 * ms, 2400 * ms)
+    assert not patience.ends(40 * ms, 3500 * ms)
