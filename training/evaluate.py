@@ -70,7 +70,7 @@ class Evaluate:
             for case in track(cases, "evaluating", console=Console(stderr=True))
         ]
         rows = summarise(results)
-        Console().print(table(rows))
+        Console(width=max(_TABLE_WIDTH, Console().width)).print(table(rows))
         if self.out is not None:
             self.out.mkdir(parents=True, exist_ok=True)
             document = {
@@ -97,17 +97,26 @@ class Evaluate:
             yield recording_case(path, self.reference)
 
 
+_TABLE_WIDTH = 116  # a narrow terminal breaks lines, never numbers
+_COLUMNS = {  # field of Metrics: title
+    "name": "measured on",
+    "distance_m": "m away",
+    "answered": "answered",
+    "abs_mpjpe": "Abs mm",
+    "mpjpe": "MPJPE mm",
+    "pa_mpjpe": "PA mm",
+    "root": "root mm",
+    "root_percent": "root %",
+    "accel": "accel m/s²",
+    "foot_sliding": "slide mm",
+}
+
+
 def table(rows: Sequence[Metrics]) -> Table:
     """The rows for the terminal."""
-    titles = {
-        "name": "measured on", "frames": "frames", "answered": "answered", "distance_m": "m away",
-        "abs_mpjpe": "Abs mm", "mpjpe": "MPJPE mm", "pa_mpjpe": "PA mm", "root": "root mm",
-        "root_percent": "root %", "accel": "accel m/s²", "jitter": "jitter",
-        "foot_sliding": "slide mm",
-    }  # fmt: skip
-    result = Table(title="live (causal) errors, means over frames")
-    for key, title in titles.items():
-        result.add_column(title, justify="left" if key == "name" else "right")
+    result = Table(title="errors as the live stream makes them, means over frames")
+    for key, title in _COLUMNS.items():
+        result.add_column(title, justify="left" if key == "name" else "right", no_wrap=True)
     for row in rows:
-        result.add_row(*(str(getattr(row, key)) for key in titles))
+        result.add_row(*(str(getattr(row, key)) for key in _COLUMNS))
     return result
