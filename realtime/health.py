@@ -12,7 +12,7 @@ from .counts import Counts
 WINDOW_NS = 10 * SECOND_NS
 SILENCE_NS = SECOND_NS  # without a frame for so long, the stream is waiting
 LATE_KINDS = ("stale", "overrun")  # dropped because newer frames were there already
-SLOW_SHARE = 0.01  # of the good frames; more of those deserve a warning
+SLOW_SHARE = 0.1  # of the good frames of a second; more of those deserve a warning
 
 
 class Health:

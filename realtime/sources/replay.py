@@ -94,6 +94,9 @@ def keypoints_frames(
     frame_count = len(recording.t_capture_ns)
     span_ns = int(recording.t_capture_ns[-1] - recording.t_capture_ns[0])
     loop_ns = span_ns + round(SECOND_NS / recording.fps)
+    # In a recording NaN alone marks a missing joint; on the wire confidence 0 says so.
+    missing = np.isnan(recording.keypoints_px).any(-1)
+    confidence = np.where(missing, np.float32(0), recording.confidence)
     for seq in range(frame_count) if not loop else itertools.count():
         lap, t = divmod(seq, frame_count)
         yield KeypointsFrame(
@@ -107,7 +110,7 @@ def keypoints_frames(
             people=tuple(
                 Keypoints(
                     keypoints_px=recording.keypoints_px[t, p],
-                    confidence=recording.confidence[t, p],
+                    confidence=confidence[t, p],
                     id=int(recording.person_id[t, p]),
                 )
                 for p in np.flatnonzero(recording.person_id[t] >= 0)

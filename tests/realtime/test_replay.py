@@ -19,6 +19,12 @@ def test_a_recording_becomes_frames_with_its_people(recording):
     np.testing.assert_array_equal(frames[4].people[1].keypoints_px, recording.keypoints_px[4, 1])
 
 
+def test_a_joint_that_the_recording_lacks_is_declared_missing_on_the_wire(recording):
+    recording.keypoints_px[0, 0, 5] = np.nan
+    first = next(keypoints_frames(recording, "cam0")).people[0]
+    assert np.flatnonzero(first.confidence == 0).tolist() == [5]
+
+
 def test_in_a_loop_numbers_and_times_go_on_evenly(recording):
     frames = list(itertools.islice(keypoints_frames(recording, "cam0", loop=True), 3 * FRAMES))
     assert [frame.seq for frame in frames] == list(range(3 * FRAMES))
