@@ -44,12 +44,12 @@ def network_input(x_t: Float[Array, "*b t v c"], level: Float[Array, "*b"]) -> A
 
 def views_and_points(
     denoised: Denoised,
-    uv: Float[Array, "*b j 2"],
-    seen: Bool[Array, "*b j"],
-    axes: Float[Array, "*b v 3 3"],
-    centers_m: Float[Array, "*b v 3"],
-    distances_m: Float[Array, "*b v"],
-) -> tuple[Float[Array, "*b v j 2"], Float[Array, "*b v j"], Float[Array, "*b j 3"]]:
+    uv: Float[Array, "*#b j 2"],
+    seen: Bool[Array, "*#b j"],
+    axes: Float[Array, "*#b v 3 3"],
+    centers_m: Float[Array, "*#b v 3"],
+    distances_m: Float[Array, "*#b v"],
+) -> tuple[Float[Array, "*#b v j 2"], Float[Array, "*#b v j"], Float[Array, "*#b j 3"]]:
     """All four views, their weights, and the points they triangulate to.
 
     V0 is the observation where it was seen and the network trusts it, else the network's own.
@@ -60,10 +60,10 @@ def views_and_points(
 
 def read_views(
     denoised: Denoised,
-    uv: Float[Array, "*b j 2"],
-    seen: Bool[Array, "*b j"],
-    distances_m: Float[Array, "*b v"],
-) -> tuple[Float[Array, "*b v j 2"], Float[Array, "*b v j"]]:
+    uv: Float[Array, "*#b j 2"],
+    seen: Bool[Array, "*#b j"],
+    distances_m: Float[Array, "*#b v"],
+) -> tuple[Float[Array, "*#b v j 2"], Float[Array, "*#b v j"]]:
     """The four views' 2D and their triangulation weights."""
     xp = array_namespace(uv)
     views = representation.decode(denoised.motion, distances_m)

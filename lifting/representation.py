@@ -27,8 +27,8 @@ def motion_size(joints: int) -> int:
 
 
 def encode(
-    views_uv: Float[Array, "*b v j 2"], distances_m: Float[Array, "*b v"], skeleton: Skeleton
-) -> Float[Array, "*b v c"]:
+    views_uv: Float[Array, "*#b v j 2"], distances_m: Float[Array, "*#b v"], skeleton: Skeleton
+) -> Float[Array, "*#b v c"]:
     """Global 2D of every view to motion vectors.
 
     Args:
@@ -53,8 +53,8 @@ def encode(
 
 
 def decode(
-    motion: Float[Array, "*b v c"], distances_m: Float[Array, "*b v"]
-) -> Float[Array, "*b v j 2"]:
+    motion: Float[Array, "*#b v c"], distances_m: Float[Array, "*#b v"]
+) -> Float[Array, "*#b v j 2"]:
     """Motion vectors back to normalised image coordinates of every view (inverse of `encode`)."""
     xp = array_namespace(motion)
     joints = (motion.shape[-1] - 3) // 2

@@ -95,10 +95,10 @@ def view_distances(
 
 
 def project(
-    points_rig_m: Float[Array, "*b j 3"],
-    axes: Float[Array, "*b v 3 3"],
-    centers_m: Float[Array, "*b v 3"],
-) -> Float[Array, "*b v j 2"]:
+    points_rig_m: Float[Array, "*#b j 3"],
+    axes: Float[Array, "*#b v 3 3"],
+    centers_m: Float[Array, "*#b v 3"],
+) -> Float[Array, "*#b v j 2"]:
     """Normalised image coordinates (x/z right, y/z down) of points in every camera of the rig.
 
     Points behind a camera, or nearer than MIN_DEPTH_M, are projected as if at that depth.

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..core.skeletons import Skeleton
 
 _STILL, _SPEED = 0.02, 0.8  # expected motion of a joint: body sizes, and body sizes a second
+_MIN_SIZE = 1e-3  # of a body, radians; joints seen all in one place have no size
 _CLEAR = 0.5  # mean evidence below which a frame is as good either way
 _OUTLIER = 3.0  # a joint this many times further off than expected does not count as seen there ...
 _OUTLIER_S = 0.25  # ... unless it has not been where it should for this long
@@ -46,14 +47,13 @@ class SideFilter:
         if not seen.any():
             return as_labelled
         known = rays[seen]
-        size = 4.0 * np.sqrt(np.square(known - known.mean(axis=0)).sum(axis=1).mean())
+        spread = np.sqrt(np.square(known - known.mean(axis=0)).sum(axis=1).mean())
+        size = max(4.0 * spread, _MIN_SIZE)
         expected = size * (_STILL + _SPEED * (t_s - self._t_s))  # infinite for the never seen
-
-        def moved(order: NDArray[np.intp]) -> Float[NDArray, "j"]:
-            distance = np.linalg.norm(rays[order] - self._rays, axis=1) / expected
-            return np.where(seen[order], distance, np.nan)
-
-        same, crossed = moved(as_labelled), moved(self._mirror)
+        same, crossed = (
+            np.where(seen[o], np.linalg.norm(rays[o] - self._rays, axis=1) / expected, np.nan)
+            for o in (as_labelled, self._mirror)
+        )
         # Robust: one limb that jumps must not outvote the others.
         evidence = np.clip(0.5 * (same**2 - crossed**2), -2.0, 2.0)[self._paired]
         evidence = evidence[np.isfinite(evidence)]

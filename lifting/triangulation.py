@@ -21,11 +21,11 @@ _RIDGE = 1e-6  # keeps the equations solvable when every weight is tiny
 
 
 def triangulate(
-    uv: Float[Array, "*b v j 2"],
-    weight: Float[Array, "*b v j"],
-    axes: Float[Array, "*b v 3 3"],
-    centers_m: Float[Array, "*b v 3"],
-) -> Float[Array, "*b j 3"]:
+    uv: Float[Array, "*#b v j 2"],
+    weight: Float[Array, "*#b v j"],
+    axes: Float[Array, "*#b v 3 3"],
+    centers_m: Float[Array, "*#b v 3"],
+) -> Float[Array, "*#b j 3"]:
     """Points that best explain what all views saw.
 
     Args:
