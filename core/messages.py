@@ -24,6 +24,7 @@ Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
+Text = Annotated[str, Meta(max_length=1024)]
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 Count = Annotated[int, Meta(ge=0)]
@@ -95,7 +96,7 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     """The weights that make the poses, and what runs them."""
 
     weights: Name  # name in the manifest
-    licence: Name  # what the weights may be used for
+    licence: Text  # what the weights may be used for
     engine: Name  # "onnxruntime", "openvino", ...
     sha256: str  # of the weights file
 

@@ -11,8 +11,8 @@ from ..calibration.camera import Camera
 from ..calibration.camera_file import read_camera_file
 from ..core.errors import RecordingError
 from ..core.skeletons import COCO17
-from .demo_person import demo_motion
 from ..lifting.recording import Recording, write_recording
+from .demo_person import demo_motion
 
 JITTER = 0.006  # of the person's height in the picture: standard deviation where all is well seen
 BIAS = 0.006  # of the same: what a detector gets wrong in the same way for a second or two

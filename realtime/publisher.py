@@ -25,7 +25,9 @@ class Publisher:
 
         Raises:
             EndpointError: the endpoint is taken or none.
+            WireError: a definition that every subscriber would refuse.
         """
+        wire.unpack(wire.pack(topics.DEFINITION, definition), (topics.DEFINITION,))
         self._definition = definition
         self._definition_topic = topics.DEFINITION.name(definition.stream)
         self._context = zmq.Context()

@@ -33,11 +33,10 @@ class Archive:
 
 
 def licence_of(sources: Iterable[str]) -> str:
-    """What weights trained on clips of these sources may be used for."""
-    restricted = sorted(source for source in sources if "NC" in source)
-    if restricted:
-        return f"non-commercial use only, as data it was trained on: {'; '.join(restricted)}"
-    return "free for all uses, as is all data it was trained on"
+    """What weights trained on clips of these sources may be used for, in a line."""
+    if any("NC" in source for source in sources):
+        return "CC BY-NC 4.0: non-commercial use only, as some of the training data"
+    return "free for all uses, as all of the training data"
 
 
 def read_archive(path: Path, skeleton: Skeleton) -> Archive:

@@ -139,7 +139,7 @@ class PoseSubscriber:
         if self.alive and self.definition is not None:
             state = f"{self.status.state!r}" if self.status else "unknown"
             return f"the stream {self.stream!r} is there (state {state}), but has no keypoints"
-        if self.refusal is not None and self._heard_ns < 0:
+        if self.refusal is not None and self.definition is None:
             return f"{self.connect} sends what this client refuses: {self.refusal}"
         if others := self.streams_heard - {self.stream}:
             return f"{self.connect} has no stream {self.stream!r}; it has {sorted(others)}"
