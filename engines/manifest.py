@@ -91,7 +91,7 @@ def find_weights(name: str) -> Weights:
         )
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
-    except msgspec.ValidationError as error:
+    except msgspec.DecodeError as error:
         raise EngineError(f"{path}: {error}; `m2t3 export` writes it anew") from None
     model = folder / "model.onnx"
     if not model.exists() or sha256_of(model) != manifest.sha256:

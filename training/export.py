@@ -2,6 +2,7 @@
 
 import json
 import logging
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,16 +110,18 @@ def export_onnx(network: MotionDenoiser, path: Path) -> None:
         people_frames, {0: b}, people_frames, people_frames, {0: b, 1: t, 2: n}, past, past
     )  # fmt: skip
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it misses torchvision
-    program = torch.onnx.export(
-        network,
-        example_inputs(network.config, 2, 3, 5),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=list(NetworkInputs._fields),
-        output_names=list(OUTPUT_NAMES),
-        dynamic_shapes=shapes,
-        verbose=False,
-    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of torch about torch, and of axes that share a name
+        program = torch.onnx.export(
+            network,
+            example_inputs(network.config, 2, 3, 5),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(NetworkInputs._fields),
+            output_names=list(OUTPUT_NAMES),
+            dynamic_shapes=shapes,
+            verbose=False,
+        )
     if program is None:
         raise M2t3Error("torch could not export the network; run again with TORCH_LOGS=onnx")
     program.save(str(path), external_data=False)
