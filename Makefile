@@ -41,7 +41,7 @@ clean: ## remove environments, builds and caches
 .venv/.demo: pyproject.toml
 	@echo "setting up .venv for the demo (once, a minute or two) ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/pip install -qq --editable '.[view,openvino]'
+	@$(BIN)/pip install -qq --editable '.[view]'
 	@touch $@
 
 .venv/.dev: pyproject.toml

@@ -21,8 +21,9 @@ class CameraVariation:
 
     height_m: tuple[float, float] = (0.3, 4.5)  # uniform
     distance_m: tuple[float, float] = (1.3, 13.0)  # horizontal, to the anchor; log-uniform
-    anchor_near: float = 0.04  # relative depth error of a settled anchor, standard deviation
-    anchor_far: float = 0.18  # of a first guess
+    anchor_error: tuple[float, ...] = (0.04, 0.04, 0.04, 0.18, 0.18, 0.4)  # log of depth, std:
+    # mostly of a settled anchor, often of a first guess, at times of one that a crouching,
+    # lying or half hidden person has led astray
     anchor_side_m: float = 0.15  # sideways error of the anchor
 
 
@@ -173,10 +174,11 @@ class Windows:
         height = camera.height_m[0] + (camera.height_m[1] - camera.height_m[0]) * self._rand(b)
         moment = torch.randint(t, (b,), generator=self.generator)
         hips = points[torch.arange(b), moment][:, list(self.skeleton.hips), :2].mean(dim=1)
-        spread = torch.where(self._rand(b) < 0.6, camera.anchor_near, camera.anchor_far)
-        error = torch.randn(b, 2, generator=self.generator)
-        error = error * torch.stack(
-            [spread * distance, torch.full((b,), camera.anchor_side_m)], dim=-1
+        spreads = torch.tensor(camera.anchor_error)
+        spread = spreads[torch.randint(len(spreads), (b,), generator=self.generator)]
+        depth, side = torch.randn(b, 2, generator=self.generator).unbind(dim=-1)
+        error = torch.stack(
+            [distance * torch.expm1(spread * depth), camera.anchor_side_m * side], dim=-1
         )
         points[..., :2] += (error - hips)[:, None, None]
         return distance, height, points
