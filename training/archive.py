@@ -4,6 +4,7 @@ An archive holds root (N, 3) float32 metres, joints (N, 30, 3) int16 in 0.1 mm f
 clip_start (C + 1,), clip_name and clip_source (C,), joint_name (30,) and fps.
 """
 
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,7 +46,11 @@ def read_archive(path: Path, skeleton: Skeleton) -> Archive:
     Raises:
         M2t3Error: not an archive, or it lacks a joint of the skeleton.
     """
-    with np.load(path) as data:
+    try:
+        opened = np.load(path)
+    except (OSError, ValueError, zipfile.BadZipFile) as error:
+        raise M2t3Error(f"{path}: not a mocap archive ({error})") from None
+    with opened as data:
         missing = [key for key in _KEYS if key not in data]
         if missing:
             raise M2t3Error(f"{path}: not a mocap archive, it lacks {', '.join(missing)}")

@@ -36,8 +36,9 @@ class TrainConfig:
     archives: tuple[Path, ...]  # mocap archives to train on
     shares: tuple[float, ...]  # how often each is drawn from; empty: by its frames
     out: Path = Path("runs/coco17")  # checkpoint, log and configuration go here
-    minutes: float = 90.0  # length of the run; the last `decay` of it lowers the rate
-    decay: float = 0.3  # share of the run in which the rate falls to a twentieth
+    minutes: float = 90.0  # length of the run ...
+    steps: int | None = None  # ... or its length in optimiser steps, if given
+    decay: float = 0.3  # last share of the run, in which the rate falls to a twentieth
     seed: int = 0  # of the batches and the first weights
     muon_rate: float = 3e-3  # learning rate of the blocks' matrices
     adam_rate: float = 1e-3  # learning rate of everything else
@@ -98,7 +99,7 @@ def train(config: TrainConfig) -> None:
     began = time.monotonic() - progress.seconds
     sums: dict[str, float] = {}
     saved_at = time.monotonic()
-    while progress.seconds < config.minutes * 60:
+    while _done(progress, config) < 1.0:
         rate = _rate(progress, config)
         for optimiser, base in ((muon, config.muon_rate), (adam, config.adam_rate)):
             for group in optimiser.param_groups:
@@ -128,12 +129,11 @@ def train(config: TrainConfig) -> None:
             sums[name] = sums.get(name, 0.0) + value.item()
         if progress.step % 100 == 0:
             row = {name: round(value / 100, 4) for name, value in sums.items()}
-            left = config.minutes - progress.seconds / 60
-            log.info("step %d, %.1f min left, %s", progress.step, left, row)
+            log.info("step %d, %.1f %% done, %s", progress.step, 100 * _done(progress, config), row)
             with (config.out / "log.jsonl").open("a") as file:
                 file.write(json.dumps({**asdict(progress), "rate": rate, **row}) + "\n")
             sums.clear()
-        if time.monotonic() - saved_at > 180 or progress.seconds >= config.minutes * 60:
+        if time.monotonic() - saved_at > 180 or _done(progress, config) >= 1.0:
             saved_at = time.monotonic()
             state = {
                 "network": network.state_dict(),
@@ -156,11 +156,17 @@ class Progress:
     seconds: float = 0.0  # time spent in them, over all sittings
 
 
+def _done(progress: Progress, config: TrainConfig) -> float:
+    """How much of the run is over; 1 at its end."""
+    if config.steps is not None:
+        return progress.step / config.steps
+    return progress.seconds / (config.minutes * 60)
+
+
 def _rate(progress: Progress, config: TrainConfig) -> float:
     """The factor on the learning rates: warm-up, stable, decay to a twentieth."""
     warm = min(1.0, (progress.step + 1) / config.warmup_steps)
-    done = progress.seconds / (config.minutes * 60)
-    fall = max(0.0, (done - (1 - config.decay)) / config.decay)
+    fall = max(0.0, (_done(progress, config) - (1 - config.decay)) / config.decay)
     return warm * (1.0 - 0.95 * math.sin(0.5 * math.pi * min(1.0, fall)))
 
 

@@ -7,6 +7,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
+from ..core.errors import M2t3Error
 
 _HEIGHT_M = (0.4, 4.0)
 _DISTANCE_M = (1.5, 12.0)
@@ -22,7 +23,7 @@ def camera_that_sees(points_world_m: Float[NDArray, "t j 3"], rng: np.random.Gen
     """A random camera that has nearly all joints of a clip in its picture.
 
     Raises:
-        ValueError: a clip so wide that no such camera was found.
+        M2t3Error: a clip so wide that no such camera was found.
     """
     middle = points_world_m.mean(axis=(0, 1))
     for _ in range(_TRIES):
@@ -34,7 +35,8 @@ def camera_that_sees(points_world_m: Float[NDArray, "t j 3"], rng: np.random.Gen
             inside = ((px >= 0) & (px < [camera.width_px, camera.height_px])).all(axis=-1)
         if inside.mean() >= _IN_VIEW:
             return camera
-    raise ValueError(f"no camera found that sees a clip around {middle}")
+    wide_m = np.ptp(points_world_m.reshape(-1, 3), axis=0).max()
+    raise M2t3Error(f"no camera sees a whole clip that is {wide_m:.1f} m wide: cut it shorter")
 
 
 def _random_camera(middle: Float[NDArray, "3"], rng: np.random.Generator) -> Camera | None:

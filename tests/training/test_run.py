@@ -1,0 +1,135 @@
+"""A training run from end to end: it learns, goes on where it stopped, and can be used."""
+
+import json
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+
+from m2t3.__main__ import main
+from m2t3.engines.loading import load_denoiser
+from m2t3.engines.manifest import find_weights
+from m2t3.engines.torch_engine import TorchDenoiser
+from m2t3.lifting.denoiser import NetworkInputs
+from m2t3.training.export import example_inputs, load_network
+from m2t3.training.run import train
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    torch.set_num_threads(1)  # sums in one order
+
+
+@pytest.fixture(scope="module")
+def run(tiny_config, tmp_path_factory):
+    """The folder of a finished run of 200 steps."""
+    out = tmp_path_factory.mktemp("run")
+    train(tiny_config(out, 200))
+    return out
+
+
+@pytest.fixture(scope="module")
+def weights(run, tmp_path_factory):
+    """The folder of that run's exported weights."""
+    out = tmp_path_factory.mktemp("weights")
+    command = ["export", "--checkpoint", str(run / "last.pt"), "--name", "tiny", "--out", str(out)]
+    assert main(command) == 0
+    return out / "tiny"
+
+
+def saved(out):
+    return torch.load(out / "last.pt", weights_only=True)
+
+
+def test_a_run_that_was_interrupted_ends_as_one_that_was_not(tiny_config, tmp_path):
+    """Longer by and by: with a decay of next to nothing the rate does not depend on the length."""
+    whole, parts = tmp_path / "whole", tmp_path / "parts"
+    train(tiny_config(whole, 6, decay=1e-6))
+    for steps in (2, 3, 6):
+        train(tiny_config(parts, steps, decay=1e-6))
+    one, other = saved(whole), saved(parts)
+    assert other["progress"]["step"] == 6
+    for part in ("network", "average"):
+        for name, value in one[part].items():
+            torch.testing.assert_close(other[part][name], value, rtol=0, atol=0)
+    train(tiny_config(tmp_path / "seed", 6, decay=1e-6, seed=1))
+    name = "observe.0.weight"
+    assert not torch.equal(saved(tmp_path / "seed")["network"][name], one["network"][name])
+
+
+def test_a_finished_run_is_left_as_it_is(tiny_config, run):
+    before = (run / "last.pt").read_bytes()
+    train(tiny_config(run, 200))
+    assert (run / "last.pt").read_bytes() == before
+
+
+def test_training_learns(run):
+    """The loss of the second hundred steps is clearly below that of the first."""
+    rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [100, 200]
+    assert rows[1]["total"] < 0.8 * rows[0]["total"]
+    assert rows[1]["absolute"] < 0.8 * rows[0]["absolute"]
+
+
+def test_a_run_says_what_it_was(run, archive_path):
+    config = json.loads((run / "config.json").read_text())
+    assert config["archives"] == [str(archive_path)]
+    assert config["network"]["width"] == 32
+    assert config["commit"]
+
+
+def test_exported_weights_are_the_averaged_network(run, weights):
+    network, progress = load_network(run / "last.pt")
+    manifest = find_weights(str(weights)).manifest
+    assert (manifest.name, manifest.steps, progress["step"]) == ("tiny", 200, 200)
+    assert manifest.parameters == sum(p.numel() for p in network.parameters())
+    assert "non-commercial" in manifest.licence  # as one of the archive's clips
+    inputs = NetworkInputs(*(x.numpy() for x in example_inputs(network.config, 2, 1, 7)))
+    expected = TorchDenoiser(network)(inputs).denoised.motion
+    found = load_denoiser(str(weights))(inputs).denoised.motion
+    np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_evaluate_prints_writes_and_records(weights, archive_path, tmp_path, capsys):
+    command = ["evaluate", "--mocap", str(archive_path), "--weights", str(weights)]
+    assert main([*command, "--out", str(tmp_path / "out"), "--record"]) == 0
+    printed = capsys.readouterr().out
+    document = json.loads((tmp_path / "out" / "results.json").read_text())
+    groups = ["mocap, exact 2D", "mocap, detector-like 2D"]
+    assert [row["name"] for row in document["rows"]] == groups
+    for row in document["rows"]:
+        assert row["name"] in printed
+        assert str(row["abs_mpjpe"]) in printed
+        assert row["frames"] == 180
+        assert row["answered"] > 0.9
+        assert 0 < row["pa_mpjpe"] < row["mpjpe"]
+    assert {clip["name"] for clip in document["clips"]} == {"wave", "walk"}
+    assert (tmp_path / "out" / "error_by_distance.png").read_bytes().startswith(b"\x89PNG")
+    recorded = find_weights(str(weights)).manifest.metrics
+    assert list(msgspec.to_builtins(recorded)) == document["rows"]
+
+
+def test_a_checkpoint_is_measured_as_its_export_is(run, weights, archive_path, tmp_path, capsys):
+    rows = []
+    for source in (["--checkpoint", str(run / "last.pt")], ["--weights", str(weights)]):
+        out = tmp_path / source[0].strip("-")
+        assert main(["evaluate", "--mocap", str(archive_path), *source, "--out", str(out)]) == 0
+        rows.append(json.loads((out / "results.json").read_text())["rows"][0])
+    assert rows[0]["abs_mpjpe"] == pytest.approx(rows[1]["abs_mpjpe"], abs=0.3)  # mm
+    capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("command", "answer"),
+    [
+        (["train", "--archives", "nowhere.npz"], "nowhere.npz"),
+        (["export", "--checkpoint", "nowhere.pt", "--name", "x"], "m2t3 train"),
+        (["evaluate"], "--mocap"),
+        (["evaluate", "--recordings", "a.npz"], "--reference"),
+        (["evaluate", "--mocap", "nowhere.npz"], "nowhere.npz"),
+    ],
+)
+def test_a_command_that_cannot_run_says_why(command, answer, capsys):
+    assert main(command) == 2
+    assert answer in capsys.readouterr().err
