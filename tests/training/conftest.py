@@ -10,7 +10,7 @@ from m2t3.training.batches import WindowConfig
 from m2t3.training.run import TrainConfig
 
 FPS = 30.0
-CLIP_S = ((0.0, 3.0), (6.0, 9.0))  # waving, walking
+CLIP_S = ((0.0, 2.0), (7.0, 9.0))  # waving, walking
 EXTRA_JOINTS = ("pelvis", "left_toe")  # that the skeleton does not ask for
 
 
