@@ -9,7 +9,9 @@ import pytest
 from m2t3 import lifting
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
+from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.lifting.lifter import FORGET_AFTER_S, MIN_JOINTS, Lifter, Observation
+from m2t3.lifting.memory import past_mask
 
 J = COCO17.joint_count
 CERTAIN = np.ones(J)
@@ -74,6 +76,43 @@ def test_the_first_frame_is_answered_and_the_past_counts_from_the_second_on(came
     assert np.isfinite(found).all()
     alone = lift_one(Lifter(camera, network), px[-1:], 30)
     assert np.abs(found[-1] - alone[0]).max() > 1e-3
+
+
+def test_a_stream_is_the_whole_causal_window(camera, network, px):
+    """What the network answers frame by frame is what it answers to all frames at once."""
+    calls = []
+
+    class Listener:
+        shape = network.shape
+
+        def __call__(self, inputs):
+            calls.append((inputs, network(inputs)))
+            return calls[-1][1]
+
+    lifter, stream = Lifter(camera, Listener()), []
+    for t, frame in enumerate(px):
+        calls.clear()
+        lifter.lift([observe(frame, t / 30)])
+        assert t == 0 or len(calls) == 1  # the rig stands still after the first frame
+        stream.append(calls[-1])
+
+    def window(name):
+        return np.concatenate([getattr(inputs, name)[:, -1:] for inputs, _ in stream], axis=1)
+
+    nothing = stream[0][0].keys[..., :0, :]
+    whole = network(
+        NetworkInputs(
+            noised=window("noised"),
+            level=stream[0][0].level,
+            features=window("features"),
+            phase=window("phase"),
+            mask=past_mask(len(px), network.shape.memory_frames)[None],
+            keys=nothing,
+            values=nothing,
+        )
+    )
+    answers = np.concatenate([found.denoised.motion[:, -1:] for _, found in stream], axis=1)
+    np.testing.assert_allclose(answers, whole.denoised.motion, atol=1e-4)
 
 
 def test_later_frames_change_no_earlier_answer(camera, network, px):
