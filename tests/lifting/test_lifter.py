@@ -9,7 +9,6 @@ import pytest
 from m2t3 import lifting
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
-from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.lifting.lifter import FORGET_AFTER_S, MIN_JOINTS, Lifter, Observation
 from m2t3.lifting.memory import past_mask
 
@@ -78,41 +77,67 @@ def test_the_first_frame_is_answered_and_the_past_counts_from_the_second_on(came
     assert np.abs(found[-1] - alone[0]).max() > 1e-3
 
 
+class Listener:
+    """Keeps what a network was asked and what it answered."""
+
+    def __init__(self, network):
+        self.network, self.shape, self.calls = network, network.shape, []
+
+    def __call__(self, inputs):
+        self.calls.append((inputs, self.network(inputs)))
+        return self.calls[-1][1]
+
+    def last_call(self, frames):
+        """The last call's inputs without memory, and its answers; newest `frames` only."""
+        inputs, outputs = self.calls[-1]
+        nothing = inputs.keys[..., :0, :]
+        cut = {name: getattr(inputs, name)[:, -frames:] for name in ("noised", "features", "phase")}
+        answers = outputs.denoised.motion[:, -frames:]
+        return inputs._replace(**cut, keys=nothing, values=nothing), answers
+
+
+def assert_is_one_window(network, parts):
+    """What the network answered part by part is what it answers to all their frames at once."""
+    inputs, answers = zip(*parts, strict=True)
+    joined = {
+        name: np.concatenate([getattr(part, name) for part in inputs], axis=1)
+        for name in ("noised", "features", "phase")
+    }
+    mask = past_mask(joined["features"].shape[1], network.shape.memory_frames)[None]
+    whole = network(inputs[0]._replace(**joined, mask=mask)).denoised.motion
+    np.testing.assert_allclose(np.concatenate(answers, axis=1), whole, atol=2e-5)
+
+
 def test_a_stream_is_the_whole_causal_window(camera, network, px):
-    """What the network answers frame by frame is what it answers to all frames at once."""
-    calls = []
-
-    class Listener:
-        shape = network.shape
-
-        def __call__(self, inputs):
-            calls.append((inputs, network(inputs)))
-            return calls[-1][1]
-
-    lifter, stream = Lifter(camera, Listener()), []
+    listener = Listener(network)
+    lifter, parts = Lifter(camera, listener), []
     for t, frame in enumerate(px):
-        calls.clear()
         lifter.lift([observe(frame, t / 30)])
-        assert t == 0 or len(calls) == 1  # the rig stands still after the first frame
-        stream.append(calls[-1])
+        parts.append(listener.last_call(frames=1))
+    told = [len(outputs.denoised.motion[0]) for _, outputs in listener.calls]
+    assert set(told[-len(px) + 1 :]) == {1}  # the rig stands still after the first frame
+    assert_is_one_window(network, parts)
 
-    def window(name):
-        return np.concatenate([getattr(inputs, name)[:, -1:] for inputs, _ in stream], axis=1)
 
-    nothing = stream[0][0].keys[..., :0, :]
-    whole = network(
-        NetworkInputs(
-            noised=window("noised"),
-            level=stream[0][0].level,
-            features=window("features"),
-            phase=window("phase"),
-            mask=past_mask(len(px), network.shape.memory_frames)[None],
-            keys=nothing,
-            values=nothing,
-        )
-    )
-    answers = np.concatenate([found.denoised.motion[:, -1:] for _, found in stream], axis=1)
-    np.testing.assert_allclose(answers, whole.denoised.motion, atol=1e-4)
+@pytest.mark.parametrize("before", [3, 5, 12], ids=lambda n: f"after {n} frames")
+def test_a_rig_that_moved_has_the_memory_of_one_that_always_stood_there(
+    camera, network, px, before
+):
+    listener = Listener(network)
+    lifter = Lifter(camera, listener)
+    px = px + np.random.default_rng(0).normal(0, 10, px.shape)  # every frame is another
+    lift_one(lifter, px[:before], 30)
+    px = px + np.array([600.0, 0])
+    listener.calls.clear()
+    lift_one(lifter, px[before : before + 1], 30, start=before)
+    assert len(listener.calls) > 1
+    parts = [listener.last_call(min(before + 1, network.shape.memory_frames))]
+    for t in range(before + 1, before + 6):
+        listener.calls.clear()
+        lift_one(lifter, px[t : t + 1], 30, start=t)
+        assert len(listener.calls) == 1
+        parts.append(listener.last_call(frames=1))
+    assert_is_one_window(network, parts)
 
 
 def test_later_frames_change_no_earlier_answer(camera, network, px):
