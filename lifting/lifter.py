@@ -25,13 +25,13 @@ from .rig import Rig, view_axes
 from .sampler import Frames, Memory, NoiseKey, Sample, sample
 from .sides import SideFilter
 
-COMMIT_INTERVAL_S = 1 / 40  # frames nearer to the last remembered one are answered, not remembered
+COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
 FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
 MIN_CONFIDENCE = 0.05  # below, a joint counts as not seen
 CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
-REANCHOR_M = 0.5  # the rig follows a person who is further than this from its anchor ...
-REANCHOR_SHARE = 0.08  # ... and further than this share of its distance
+REANCHOR_M = 0.3  # the rig follows a person who is further than this from its anchor ...
+REANCHOR_SHARE = 0.05  # ... and further than this share of its distance
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
 
@@ -203,6 +203,8 @@ class Lifter:
         """
         history = person.history
         places = history.order()
+        if not len(places):
+            return self._step([person], [rays])
         t = len(history.t_s) + 1
         empty = t - 1 - len(places)
 

@@ -18,6 +18,8 @@ from .archive import read_archive
 from .noise import DetectorNoise, observe
 from .unseen_cameras import camera_that_sees
 
+WINDOW_S = 5.0  # a camera need not see all of a long clip, and more cameras say more
+
 
 @dataclass(frozen=True)
 class Case:
@@ -39,22 +41,30 @@ class Case:
 
 
 def mocap_cases(path: Path, skeleton: Skeleton, cameras: int, seed: int) -> Iterator[Case]:
-    """Every clip of an archive before seeded random cameras, with exact 2D.
+    """Every clip of an archive in pieces of WINDOW_S, each before seeded random cameras of its own.
 
-    A joint outside the picture is missing, as it would be for a detector.
+    The 2D is exact; a joint outside the picture is missing, as it would be for a detector.
     """
     archive = read_archive(path, skeleton)
     for i, name in enumerate(archive.clip_names):
-        truth = archive.clip(i).astype(np.float64)
+        clip = archive.clip(i).astype(np.float64)
+        pieces = max(1, round(len(clip) / archive.fps / WINDOW_S))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-        for _ in range(cameras):
-            camera = camera_that_sees(truth, rng)
-            px = camera.project(truth)
-            with np.errstate(invalid="ignore"):
-                inside = (px >= 0) & (px < [camera.width_px, camera.height_px])
-            px = np.where(inside.all(axis=-1, keepdims=True), px, np.nan)
-            confidence = np.ones(px.shape[:-1])
-            yield Case("mocap, exact 2D", name, camera, archive.fps, px, confidence, truth)
+        for part, truth in enumerate(np.array_split(clip, pieces)):
+            for _ in range(cameras):
+                camera = camera_that_sees(truth, rng)
+                px = camera.project(truth)
+                with np.errstate(invalid="ignore"):
+                    inside = (px >= 0) & (px < [camera.width_px, camera.height_px])
+                yield Case(
+                    group="mocap, exact 2D",
+                    name=f"{name}/{part}",
+                    camera=camera,
+                    fps=archive.fps,
+                    keypoints_px=np.where(inside.all(axis=-1, keepdims=True), px, np.nan),
+                    confidence=np.ones(px.shape[:-1]),
+                    truth_world_m=truth,
+                )
 
 
 def with_detector_noise(case: Case, skeleton: Skeleton, seed: int) -> Case:
@@ -62,9 +72,14 @@ def with_detector_noise(case: Case, skeleton: Skeleton, seed: int) -> Case:
     generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}{case.name}".encode()))
     noise = DetectorNoise(exact=0.0, pitch_rad=0.0)
     v_px = case.camera.project(case.truth_world_m)[..., 1]
-    height_px = torch.tensor([np.nanmedian(v_px.max(axis=1) - v_px.min(axis=1))]).float()
-    px = torch.from_numpy(np.nan_to_num(case.keypoints_px)).float()[None]
-    noisy, confidence, seen = observe(px, height_px, skeleton, noise, generator)
+    # A joint behind a camera that is near has no pixel.
+    height_px = np.nanmedian(np.nanmax(v_px, axis=1) - np.nanmin(v_px, axis=1))
+    middle_px = np.nanmedian(case.keypoints_px, axis=(0, 1))  # stands in where nothing is seen
+    filled_px = np.where(np.isnan(case.keypoints_px), middle_px, case.keypoints_px)
+    px = torch.from_numpy(filled_px).float()[None]
+    noisy, confidence, seen = observe(
+        px, torch.tensor([height_px]).float(), skeleton, noise, generator
+    )
     missing = np.isnan(case.keypoints_px[..., :1]) | ~seen[0].numpy()[..., None]
     return replace(
         case,

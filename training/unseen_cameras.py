@@ -16,7 +16,7 @@ _ROLL_DEG = (-30.0, 30.0)
 _FIELD_DEG = (30.0, 100.0)  # horizontal
 _SIZES_PX = ((1920, 1080), (1080, 1920))
 _IN_VIEW = 0.95  # share of joints that must be in the picture
-_TRIES = 400
+_DISTANCES, _TRIES = 20, 60  # how many are tried, and how many cameras at each
 
 
 def camera_that_sees(points_world_m: Float[NDArray, "t j 3"], rng: np.random.Generator) -> Camera:
@@ -26,22 +26,26 @@ def camera_that_sees(points_world_m: Float[NDArray, "t j 3"], rng: np.random.Gen
         M2t3Error: a clip so wide that no such camera was found.
     """
     middle = points_world_m.mean(axis=(0, 1))
-    for _ in range(_TRIES):
-        camera = _random_camera(middle, rng)
-        if camera is None:
-            continue
-        px = camera.project(points_world_m)
-        with np.errstate(invalid="ignore"):
-            inside = ((px >= 0) & (px < [camera.width_px, camera.height_px])).all(axis=-1)
-        if inside.mean() >= _IN_VIEW:
-            return camera
+    for _ in range(_DISTANCES):
+        # The distance is drawn first: near cameras, which seldom see all, are not to be rare.
+        distance_m = math.exp(rng.uniform(*np.log(_DISTANCE_M)))
+        for _ in range(_TRIES):
+            camera = _random_camera(middle, distance_m, rng)
+            if camera is None:
+                continue
+            px = camera.project(points_world_m)
+            with np.errstate(invalid="ignore"):
+                inside = ((px >= 0) & (px < [camera.width_px, camera.height_px])).all(axis=-1)
+            if inside.mean() >= _IN_VIEW:
+                return camera
     wide_m = np.ptp(points_world_m.reshape(-1, 3), axis=0).max()
     raise M2t3Error(f"no camera sees a whole clip that is {wide_m:.1f} m wide: cut it shorter")
 
 
-def _random_camera(middle: Float[NDArray, "3"], rng: np.random.Generator) -> Camera | None:
+def _random_camera(
+    middle: Float[NDArray, "3"], distance: float, rng: np.random.Generator
+) -> Camera | None:
     width, height = _SIZES_PX[rng.integers(2)]
-    distance = math.exp(rng.uniform(*np.log(_DISTANCE_M)))
     around, up = rng.uniform(0, 2 * math.pi), rng.uniform(*_HEIGHT_M)
     center = np.array(
         [middle[0] + distance * math.cos(around), middle[1] + distance * math.sin(around), up]

@@ -91,4 +91,3 @@ def test_a_definition_that_no_client_would_take_is_not_published(model, camera):
             free_endpoint(),
             define(stream="cam0", session="s", skeleton=COCO17, camera=camera, model=wordy),
         )
-
