@@ -39,6 +39,10 @@ class History:
         places = np.argsort(self.t_s, kind="stable")
         return places[np.isfinite(self.t_s[places])]
 
+    def keep_newest(self, frames: int) -> None:
+        """Forgets all but the newest `frames`."""
+        self.t_s[self.order()[:-frames]] = -np.inf
+
     def newest_s(self) -> float:
         """Time of the last committed frame, -inf when there is none."""
         return float(self.t_s.max())

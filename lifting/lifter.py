@@ -30,8 +30,9 @@ FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
 MIN_CONFIDENCE = 0.05  # below, a joint counts as not seen
 CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
-REANCHOR_M = 0.3  # the rig follows a person who is further than this from its anchor ...
-REANCHOR_SHARE = 0.05  # ... and further than this share of its distance
+REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
+REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
+ENCODE_ANEW = 13  # newest frames that a memory keeps when its rig moves; all would cost too long
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
 
@@ -153,24 +154,21 @@ class Lifter:
         """Makes one person's answer final: moves the rig after them, and remembers the frame."""
         for _ in range(MAX_ANCHORS):
             hips = answer.points_rig_m[0, -1, list(self._skeleton.hips), :2].mean(axis=0)
-            if np.hypot(*hips) <= max(REANCHOR_M, REANCHOR_SHARE * person.rig.distance_m):
-                break
+            if not np.hypot(*hips) > max(REANCHOR_M, REANCHOR_SHARE * person.rig.distance_m):
+                break  # near enough, or no number at all
             ground = person.rig.to_world(np.append(hips, 0.0))[:2]
             person.rig = Rig.facing(self.camera.t_world_camera_m, ground)
             answer = self._encode_anew(person, rays)
-        if rays.t_s - person.history.newest_s() >= COMMIT_INTERVAL_S:
+        points = person.rig.to_world(answer.points_rig_m[0, -1]).astype(np.float32)
+        valid = np.asarray(np.isfinite(points).all(axis=-1))
+        if valid.all() and rays.t_s - person.history.newest_s() >= COMMIT_INTERVAL_S:
             person.history.commit(
                 rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen, answer.memories
             )
         person.frame += 1
         log_error = answer.denoised.log_error[0, -1]
-        points = person.rig.to_world(answer.points_rig_m[0, -1]).astype(np.float32)
-        return LiftedPerson(
-            person.person_id,
-            points,
-            (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32),
-            np.asarray(np.isfinite(points).all(axis=-1)),
-        )
+        confidence = (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32)
+        return LiftedPerson(person.person_id, points, confidence, valid)
 
     def _nothing(self, person_id: int) -> LiftedPerson:
         joints = self._skeleton.joint_count
@@ -197,15 +195,16 @@ class Lifter:
         return sample(self.denoiser, frames, memories, self._skeleton)
 
     def _encode_anew(self, person: _Person, rays: _Rays) -> Sample:
-        """The person's whole memory and the new frame under a rig that has moved.
+        """The person's newest frames and the new one under a rig that has moved.
 
-        Always memory_frames frames, so that engines see one shape; the first ones may be empty.
+        Always the same number of frames, so that engines see one shape; the first may be empty.
         """
         history = person.history
+        t = min(ENCODE_ANEW, self.denoiser.shape.memory_frames)
+        history.keep_newest(t - 1)
         places = history.order()
         if not len(places):
             return self._step([person], [rays])
-        t = len(history.t_s) + 1
         empty = t - 1 - len(places)
 
         def row(remembered: NDArray, new: NDArray | float | int) -> NDArray:
@@ -216,14 +215,14 @@ class Lifter:
 
         mask = past_mask(t, t)
         mask[empty:, :empty] = HIDDEN
-        remembered = np.full((t, t - 1), HIDDEN, np.float32)  # the old memory counts no more
+        stale = np.full((t, len(history.t_s)), HIDDEN, np.float32)  # the old memory
         frames = self._frames(
             [person.rig],
             row(history.t_s, rays.t_s),
             row(history.rays_world, rays.rays_world),
             row(history.confidence, rays.confidence),
             row(history.seen, rays.seen),
-            np.concatenate([remembered, mask], axis=1)[None],
+            np.concatenate([stale, mask], axis=1)[None],
             [[(person.person_id, int(f)) for f in row(history.frame, person.frame)[0]]],
         )
         answer = sample(self.denoiser, frames, history.memories, self._skeleton)

@@ -18,8 +18,6 @@ from .archive import read_archive
 from .noise import DetectorNoise, observe
 from .unseen_cameras import camera_that_sees
 
-WINDOW_S = 5.0  # a camera need not see all of a long clip, and more cameras say more
-
 
 @dataclass(frozen=True)
 class Case:
@@ -40,15 +38,18 @@ class Case:
         return float(np.linalg.norm(offset, axis=-1).mean())
 
 
-def mocap_cases(path: Path, skeleton: Skeleton, cameras: int, seed: int) -> Iterator[Case]:
-    """Every clip of an archive in pieces of WINDOW_S, each before seeded random cameras of its own.
+def mocap_cases(
+    path: Path, skeleton: Skeleton, piece_s: float, cameras: int, seed: int
+) -> Iterator[Case]:
+    """Every clip of an archive in pieces of `piece_s`, each before seeded cameras of its own.
 
-    The 2D is exact; a joint outside the picture is missing, as it would be for a detector.
+    A camera need not see all of a long clip, and more cameras say more. The 2D is exact; a joint
+    outside the picture is missing, as it would be for a detector.
     """
     archive = read_archive(path, skeleton)
     for i, name in enumerate(archive.clip_names):
         clip = archive.clip(i).astype(np.float64)
-        pieces = max(1, round(len(clip) / archive.fps / WINDOW_S))
+        pieces = max(1, round(len(clip) / archive.fps / piece_s))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         for part, truth in enumerate(np.array_split(clip, pieces)):
             for _ in range(cameras):

@@ -29,7 +29,7 @@ class Evaluate:
     """Measure weights on mocap before unseen cameras, and on recordings with a reference."""
 
     mocap: Path | None = None
-    """Mocap archive (npz); each clip is seen by seeded random cameras."""
+    """Mocap archive (npz); its clips are seen by seeded random cameras."""
     recordings: tuple[Path, ...] = ()
     """Keypoint recordings that hold their camera."""
     reference: Path | None = None
@@ -42,8 +42,10 @@ class Evaluate:
     """What runs the network."""
     steps: int = 1
     """Network passes a frame."""
+    piece_s: float = 5.0
+    """Clips are cut into pieces of this length, each before cameras of its own."""
     cameras: int = 1
-    """Cameras for each clip."""
+    """Cameras for each piece."""
     seed: int = 0
     """Of cameras and noise."""
     out: Path | None = None
@@ -75,7 +77,7 @@ class Evaluate:
             self.out.mkdir(parents=True, exist_ok=True)
             document = {
                 "commit": commit(),
-                "command": {k: str(v) for k, v in dataclasses.asdict(self).items()},
+                "command": {k: _told(v) for k, v in dataclasses.asdict(self).items()},
                 "rows": msgspec.to_builtins(rows),
                 "clips": [result.brief() for result in results],
             }
@@ -89,7 +91,7 @@ class Evaluate:
 
     def _cases(self, skeleton: Skeleton) -> Iterable[Case]:
         if self.mocap is not None:
-            for case in mocap_cases(self.mocap, skeleton, self.cameras, self.seed):
+            for case in mocap_cases(self.mocap, skeleton, self.piece_s, self.cameras, self.seed):
                 yield case
                 yield with_detector_noise(case, skeleton, self.seed)
         for path in self.recordings:
@@ -97,7 +99,14 @@ class Evaluate:
             yield recording_case(path, self.reference)
 
 
-_TABLE_WIDTH = 116  # a narrow terminal breaks lines, never numbers
+def _told(value: object) -> object:
+    """An option as results.json tells it: files by name, for their folders are one machine's."""
+    if isinstance(value, tuple):
+        return [_told(part) for part in value]
+    return value.name if isinstance(value, Path) else value
+
+
+_TABLE_WIDTH = 124  # a narrow terminal breaks lines, never numbers
 _COLUMNS = {  # field of Metrics: title
     "name": "measured on",
     "distance_m": "m away",
