@@ -38,8 +38,8 @@ class NetworkConfig:
             )
 
 
-class ViewAttention(nn.Module):
-    """Each frame's views look at one another. Its output starts at zero (paper, stage 2)."""
+class Attention(nn.Module):
+    """What both kinds of attention are made of. Its output starts at zero (paper, stage 2)."""
 
     def __init__(self, config: NetworkConfig) -> None:
         super().__init__()
@@ -48,6 +48,10 @@ class ViewAttention(nn.Module):
         self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
         self.out = nn.Linear(config.width, config.width, bias=False)
         nn.init.zeros_(self.out.weight)
+
+
+class ViewAttention(Attention):
+    """Each frame's views look at one another."""
 
     def forward(self, x: Tensor) -> Tensor:
         b, t, v, c = x.shape
@@ -59,16 +63,8 @@ class ViewAttention(nn.Module):
         return self.out(mixed.reshape(b, t, v, c))
 
 
-class TemporalAttention(nn.Module):
+class TemporalAttention(Attention):
     """Each view's frames look at the view's past, in memory and in this call."""
-
-    def __init__(self, config: NetworkConfig) -> None:
-        super().__init__()
-        self.heads = config.heads
-        self.norm = nn.LayerNorm(config.width)
-        self.qkv = nn.Linear(config.width, 3 * config.width, bias=False)
-        self.out = nn.Linear(config.width, config.width, bias=False)
-        nn.init.zeros_(self.out.weight)
 
     def forward(
         self, x: Tensor, phase: tuple[Tensor, Tensor], mask: Tensor, past: tuple[Tensor, Tensor]

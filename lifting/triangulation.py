@@ -63,7 +63,7 @@ def triangulate(
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def triangulate_compiled(
     uv: NDArray, weight: NDArray, axes: NDArray, centers_m: NDArray
-) -> NDArray:  # pragma: no cover - compiled
+) -> NDArray:
     """`triangulate` for float64 (B, V, J, 2), (B, V, J), (B, V, 3, 3), (B, V, 3)."""
     batch, views, joints, _ = uv.shape
     points = np.empty((batch, joints, 3))
