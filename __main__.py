@@ -4,6 +4,7 @@ import importlib
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
+from functools import partial
 from typing import NamedTuple
 
 from . import __version__
@@ -12,7 +13,8 @@ from . import __version__
 class Command(NamedTuple):
     """One entry of the menu."""
 
-    target: str  # "package.module:Class" below m2t3; a dataclass with `run() -> int`
+    target: str  # "package.module:Class" below m2t3; a dataclass with `run() -> int`, and with
+    # a class method `read(prog, args)` if its fields are not all there is to its arguments
     help: str  # one line
 
 
@@ -24,13 +26,25 @@ COMMANDS = {
     "demo-recording": Command(
         "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
     ),
+    "import": Command(
+        "training.importers.command:Import", "turn published data sets into mocap archives"
+    ),
     "train": Command("training.command:Train", "train a denoiser on mocap archives"),
     "evaluate": Command("training.evaluate:Evaluate", "measure weights against reference poses"),
+    "ablate": Command("training.ablate:Ablate", "train small variants, compare what they answer"),
     "export": Command("training.export:Export", "export a checkpoint to ONNX with its manifest"),
 }
 
 # module that a bare install lacks: extra that brings it
-EXTRAS = {"torch": "train", "matplotlib": "train", "onnx": "train", "viser": "view"}
+EXTRAS = {
+    "smplx": "smpl",
+    "torch": "train",
+    "lightning_fabric": "train",
+    "tensorboard": "train",
+    "matplotlib": "train",
+    "onnx": "train",
+    "viser": "view",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -56,10 +70,12 @@ def run(name: str, arguments: Sequence[str]) -> int:
 
     from .core.errors import M2t3Error
 
-    module_name, class_name = COMMANDS[name].target.split(":")
+    module_name, target = COMMANDS[name].target.split(":")
+    prog = f"m2t3 {name}"
     try:
-        command = getattr(importlib.import_module(f".{module_name}", __package__), class_name)
-        return tyro.cli(command, prog=f"m2t3 {name}", args=arguments).run()
+        command = getattr(importlib.import_module(f".{module_name}", __package__), target)
+        read = getattr(command, "read", partial(tyro.cli, command))
+        return read(prog=prog, args=arguments).run()
     except M2t3Error as error:
         print(f"m2t3 {name}: {error}", file=sys.stderr)
         return 2

@@ -12,8 +12,8 @@ import numpy.typing as npt
 from msgspec import Meta, Struct
 from msgspec.structs import force_setattr
 
+from .conversions import FORMATS
 from .errors import WireError
-from .skeletons import SKELETONS
 
 Version = Literal[1]
 PROTOCOL_VERSION: Version = 1
@@ -67,11 +67,11 @@ class KeypointsFrame(Message, frozen=True, kw_only=True, eq=False):
     people: Annotated[tuple[Keypoints, ...], Meta(max_length=MAX_PEOPLE)]
 
     def __post_init__(self) -> None:
-        if self.skeleton not in SKELETONS:
+        if self.skeleton not in FORMATS:
             raise WireError(
-                "skeleton", f"unknown skeleton {self.skeleton!r}; valid: {', '.join(SKELETONS)}"
+                "skeleton", f"unknown skeleton {self.skeleton!r}; valid: {', '.join(FORMATS)}"
             )
-        expected = SKELETONS[self.skeleton].joint_count
+        expected = len(FORMATS[self.skeleton])
         for person in self.people:
             if person.confidence.size != expected:
                 raise WireError(

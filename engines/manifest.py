@@ -1,4 +1,7 @@
-"""Weights and what is said of them: one folder a set, with `model.onnx` and `manifest.json`."""
+"""Weights and what is said of them: a folder of `model.onnx` and `manifest.json` each.
+
+Weights that look at pointmaps have a `ground.onnx` besides, which runs once a rig.
+"""
 
 import hashlib
 from pathlib import Path
@@ -15,7 +18,7 @@ DEFAULT_WEIGHTS = "coco17-nc"
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One row of `m2t3 evaluate` with these weights: means over all frames."""
+    """One row of `m2t3 evaluate` with these weights: means over frames."""
 
     name: str  # what was evaluated
     frames: int  # how many frames it has
@@ -29,6 +32,14 @@ class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     accel: float  # m/s2
     jitter: float  # 10 m/s3
     foot_sliding: float | None  # mm a frame; None where no foot is held still
+    method: str = "m2t3"  # or the baseline's name
+    part: str = "all frames"  # of each clip, from its cold start on; or "after 1 s"
+    action: str | None = None  # what people do; None is everything
+    clips: int | None = None  # how many pieces
+    median_abs_mpjpe: float | None = None  # mm, of the clips' means
+    w_mpjpe: float | None = None  # mm, chunks of 100 frames aligned by their first two
+    wa_mpjpe: float | None = None  # mm, chunks of 100 frames aligned as a whole
+    t_root: float | None = None  # mm, of the mid-hip's path after rigid alignment
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,13 +60,16 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     commit: str  # of m2t3 that trained them
     training: dict[str, Any]  # the rest of the run's configuration
     metrics: tuple[Metrics, ...]
+    decoupled: bool = True  # motion by Eq. 1 of the paper, or raw global 2D
+    ground_sha256: str | None = None  # of ground.onnx, if the network sees pointmaps
 
     @property
     def shape(self) -> DenoiserShape:
         """The sizes the lifter needs."""
         return DenoiserShape(
-            skeleton(self.skeleton), self.layers, self.heads, self.head_width, self.memory_frames
-        )
+            skeleton(self.skeleton), self.layers, self.heads, self.head_width, self.memory_frames,
+            self.decoupled,
+        )  # fmt: skip
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -63,6 +77,7 @@ class Weights(msgspec.Struct, frozen=True):
 
     manifest: Manifest
     onnx: Path
+    ground_onnx: Path | None  # rigs to what their pointmaps tell; None if it sees none
 
 
 def shipped_weights() -> list[str]:
@@ -93,10 +108,15 @@ def find_weights(name: str) -> Weights:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except msgspec.DecodeError as error:
         raise EngineError(f"{path}: {error}; `m2t3 export` writes it anew") from None
-    model = folder / "model.onnx"
-    if not model.exists() or sha256_of(model) != manifest.sha256:
+    model = _checked(folder / "model.onnx", manifest.sha256)
+    ground = manifest.ground_sha256 and _checked(folder / "ground.onnx", manifest.ground_sha256)
+    return Weights(manifest, model, ground or None)
+
+
+def _checked(path: Path, sha256: str) -> Path:
+    if not path.exists() or sha256_of(path) != sha256:
         raise EngineError(
-            f"{model} is missing or not the file that its manifest describes; "
+            f"{path} is missing or not the file that its manifest describes; "
             "reinstall m2t3, or run `m2t3 export` again"
         )
-    return Weights(manifest, model)
+    return path

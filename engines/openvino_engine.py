@@ -1,10 +1,17 @@
 """The denoiser on OpenVINO (extra `openvino`)."""
 
+from pathlib import Path
+
+import numpy as np
 import openvino
+from jaxtyping import Float
+from numpy.typing import NDArray
 
 from ..lifting.denoiser import (
+    GROUND_INPUTS,
     OUTPUT_NAMES,
     DenoiserShape,
+    Ground,
     NetworkInputs,
     NetworkOutputs,
     outputs_of,
@@ -19,22 +26,36 @@ class OpenVinoDenoiser:
 
     def __init__(self, weights: Weights, threads: int = 1) -> None:
         self.weights = weights.manifest
-        # Left to itself it computes in bfloat16 where the CPU can, which costs millimetres.
-        settings = {
-            "INFERENCE_PRECISION_HINT": "f32",
-            "INFERENCE_NUM_THREADS": threads,
-            "PERFORMANCE_HINT": "LATENCY",
-        }
-        self._request = openvino.compile_model(
-            openvino.Core().read_model(weights.onnx), "CPU", settings
-        ).create_infer_request()
+        self._request = _request(weights.onnx, threads)
+        self._ground = weights.ground_onnx and _request(weights.ground_onnx, threads)
 
     @property
     def shape(self) -> DenoiserShape:
         """The network's sizes."""
         return self.weights.shape
 
+    def ground(
+        self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
+    ) -> Ground | None:
+        """See `Denoiser.ground`."""
+        if not self._ground:
+            return None
+        given = (np.asarray(a, np.float32) for a in (distance_m, height_m))
+        found = self._ground.infer(dict(zip(GROUND_INPUTS, given, strict=True)))
+        return Ground(*(found[name] for name in Ground._fields))
+
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:
         """See `Denoiser.__call__`."""
-        found = self._request.infer(inputs._asdict(), share_inputs=True, share_outputs=False)
+        found = self._request.infer(inputs.given(), share_inputs=True, share_outputs=False)
         return outputs_of([found[name] for name in OUTPUT_NAMES])
+
+
+def _request(path: Path, threads: int) -> openvino.InferRequest:
+    # Left to itself it computes in bfloat16 where the CPU can, which costs millimetres.
+    settings = {
+        "INFERENCE_PRECISION_HINT": "f32",
+        "INFERENCE_NUM_THREADS": threads,
+        "PERFORMANCE_HINT": "LATENCY",
+    }
+    model = openvino.Core().read_model(path)
+    return openvino.compile_model(model, "CPU", settings).create_infer_request()

@@ -9,13 +9,17 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from ..core.errors import M2t3Error
-from ..core.skeletons import Skeleton
+from ..core.skeletons import Skeleton, part
 
 # A standing person facing x, metres over the ground: (side, up) of joints, left side positive.
 _STANDING = {
     "nose": (0.0, 1.60), "eye": (0.03, 1.64), "ear": (0.07, 1.61),
     "shoulder": (0.18, 1.41), "elbow": (0.25, 1.14), "wrist": (0.28, 0.90),
     "hip": (0.10, 0.92), "knee": (0.11, 0.50), "ankle": (0.11, 0.09),
+    "head_top": (0.0, 1.74), "head": (0.0, 1.54), "neck": (0.0, 1.43), "thorax": (0.0, 1.41),
+    "collar": (0.07, 1.40), "spine3": (0.0, 1.26), "spine2": (0.0, 1.18), "spine": (0.0, 1.17),
+    "spine1": (0.0, 1.04), "pelvis": (0.0, 0.93), "hand": (0.29, 0.82),
+    "foot": (0.13, 0.02), "big_toe": (0.12, 0.02), "small_toe": (0.18, 0.02), "heel": (0.11, 0.02),
 }  # fmt: skip
 
 
@@ -23,10 +27,9 @@ def canonical_body(skeleton: Skeleton) -> Float[NDArray, "j 2"]:
     """The standing body's joints (side, up) in metres."""
     joints = []
     for name in skeleton.joint_names:
-        part = name.removeprefix("left_").removeprefix("right_")
-        if part not in _STANDING:
+        if part(name) not in _STANDING:
             raise M2t3Error(f"the canonical body has no joint {name!r} ({skeleton.name})")
-        side, up = _STANDING[part]
+        side, up = _STANDING[part(name)]
         joints.append((-side if name.startswith("right_") else side, up))
     return np.array(joints)
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from jaxtyping import Float32
+from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 
 from ..core.skeletons import Skeleton
@@ -19,6 +19,14 @@ class DenoiserShape:
     heads: int  # H, attention heads
     head_width: int  # D, channels of a head
     memory_frames: int  # frames a frame attends to, itself included
+    decoupled: bool = True  # how motion is written (representation.encode)
+
+
+class Ground(NamedTuple):
+    """The rigs of B people as the network sees their ground: N cells in each view's pointmap."""
+
+    keys: Float32[NDArray, "b l v h n d"]
+    values: Float32[NDArray, "b l v h n d"]
 
 
 class NetworkInputs(NamedTuple):
@@ -31,6 +39,12 @@ class NetworkInputs(NamedTuple):
     mask: Float32[NDArray, "b t n"]  # added to attention scores: 0 or memory.HIDDEN
     keys: Float32[NDArray, "b l v h m d"]  # the memory
     values: Float32[NDArray, "b l v h m d"]
+    ground_keys: Float32[NDArray, "b l v h n d"] | None = None  # `Denoiser.ground`, if it has any
+    ground_values: Float32[NDArray, "b l v h n d"] | None = None
+
+    def given(self) -> dict[str, NDArray]:
+        """What there is, by the names that the exported network knows."""
+        return {name: array for name, array in self._asdict().items() if array is not None}
 
 
 class NetworkOutputs(NamedTuple):
@@ -50,6 +64,15 @@ class Denoiser(Protocol):
         """The network's sizes."""
         ...
 
+    def ground(
+        self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
+    ) -> Ground | None:
+        """What the rigs' pointmaps tell every layer; None for a network that sees none.
+
+        It depends on the rigs' two numbers alone: ask once a rig, and keep the answer.
+        """
+        ...
+
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:
         """Denoises the new frames of all people in one pass."""
         ...
@@ -57,6 +80,8 @@ class Denoiser(Protocol):
 
 ANSWERS = tuple(field.name for field in fields(Denoised))
 OUTPUT_NAMES = (*ANSWERS, "new_keys", "new_values")  # of the exported network, in order
+
+GROUND_INPUTS = ("distance_m", "height_m")  # of the exported ground, in order; single precision
 
 
 def outputs_of(arrays: list[NDArray]) -> NetworkOutputs:

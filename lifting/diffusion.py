@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from . import representation
 from .arrays import Array
+from .ground import stand
 from .triangulation import triangulate
 
 MAX_LOG_WEIGHT = 4.0  # a view counts at most e^8 times another
@@ -24,11 +25,15 @@ MAX_LOG_WEIGHT = 4.0  # a view counts at most e^8 times another
 class Denoised:
     """The network's answer for frames (..., T)."""
 
-    motion: Array  # (..., V, 2J+3) the clean motion x_0 of every view
+    motion: Array  # (..., V, C) the clean motion x_0 of every view
     log_weight: Array  # (..., V, J) how much each view should count in triangulation, before tanh
     trust: Array  # (..., J) logit: the detector's V0 joint (1) against the network's own (0)
     log_error: Array  # (..., J) log of the expected absolute error of the joint, in metres
     contact: Array  # (..., 2) logit: the left, right ankle stands still on something
+    ankle_height_m: Array  # (..., 2) the ankles' heights above the ground (ground.stand)
+    ankle_log_error: Array  # (..., 2) log of their expected errors, in metres
+    depth_log_error: Array  # (..., 1) log of the views' expected error in depth, as a share of it
+    size: Array  # (..., 2) log of the body's size and of its expected error (body_size)
 
 
 def alpha_sigma(level: Float[Array, "*b"]) -> tuple[Float[Array, "*b"], Float[Array, "*b"]]:
@@ -42,20 +47,25 @@ def network_input(x_t: Float[Array, "*b t v c"], level: Float[Array, "*b"]) -> A
     return alpha_sigma(level)[0][..., None, None, None] * x_t
 
 
-def views_and_points(
+def answer_points(
     denoised: Denoised,
     uv: Float[Array, "*#b j 2"],
     seen: Bool[Array, "*#b j"],
     axes: Float[Array, "*#b v 3 3"],
     centers_m: Float[Array, "*#b v 3"],
     distances_m: Float[Array, "*#b v"],
-) -> tuple[Float[Array, "*#b v j 2"], Float[Array, "*#b v j"], Float[Array, "*#b j 3"]]:
-    """All four views, their weights, and the points they triangulate to.
+    ankles: tuple[int, int],
+) -> tuple[Float[Array, "*#b j 3"], Float[Array, "*#b j 3"]]:
+    """The points that the four views triangulate to, and the same standing where the ground says.
 
     V0 is the observation where it was seen and the network trusts it, else the network's own.
     """
     views, weight = read_views(denoised, uv, seen, distances_m)
-    return views, weight, triangulate(views, weight, axes, centers_m)
+    points = triangulate(views, weight, axes, centers_m)
+    return points, stand(
+        points, denoised.ankle_height_m, denoised.ankle_log_error, denoised.depth_log_error,
+        centers_m[..., 0, :], ankles,
+    )  # fmt: skip
 
 
 def read_views(

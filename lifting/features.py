@@ -10,6 +10,7 @@ from jaxtyping import Bool, Float
 
 from ..core.skeletons import Skeleton
 from .arrays import Array
+from .body_size import size_features
 from .rig import view_distances
 
 ANKLE_HEIGHT_M = 0.09  # an ankle joint above the floor it stands on
@@ -19,7 +20,13 @@ _HIT_LIMIT_M = 6.0  # further off the anchor a ground hit says nothing
 
 def feature_size(skeleton: Skeleton) -> int:
     """Numbers per frame that `observation_features` gives."""
-    return 4 * skeleton.joint_count + 3 + 4 * len(skeleton.ankles) + 5
+    return 4 * skeleton.joint_count + 3 + 4 * len(skeleton.ankles) + 5 + 2
+
+
+def ground_hits(skeleton: Skeleton) -> slice:
+    """Which of them say where the ankles' rays meet the ground."""
+    start = 4 * skeleton.joint_count + 3
+    return slice(start, start + 4 * len(skeleton.ankles))
 
 
 def observation_features(
@@ -28,6 +35,8 @@ def observation_features(
     seen: Bool[Array, "*b j"],
     distance_m: Float[Array, "*b"],
     height_m: Float[Array, "*b"],
+    log_size: Float[Array, "*b"],
+    size_sigma: Float[Array, "*b"],
     skeleton: Skeleton,
 ) -> Float[Array, "*b f"]:
     """The condition of one frame.
@@ -38,23 +47,24 @@ def observation_features(
         confidence: the detector's, 0 to 1.
         seen: whether the joint was observed at all.
         distance_m, height_m: the rig's two numbers.
+        log_size, size_sigma: what is believed of the body's size (`body_size.SizeBelief`).
     """
     xp = array_namespace(uv)
     weight = xp.astype(seen, uv.dtype)
-    total = xp.clip(xp.sum(weight, axis=-1, keepdims=True), 1.0, None)
+    total = xp.sum(weight, axis=-1, keepdims=True).clip(1.0, None)
     slant = view_distances(distance_m, height_m)[..., 0]
     metric = uv * slant[..., None, None] * weight[..., None]
     center = xp.sum(metric, axis=-2) / total
     offset = (metric - center[..., None, :]) * weight[..., None]
     spread = xp.sqrt(xp.sum(xp.sum(offset**2, axis=-1), axis=-1, keepdims=True) / total)
-    spread = xp.clip(spread, _MIN_SPREAD_M, None)
+    spread = spread.clip(_MIN_SPREAD_M, None)
     local = xp.reshape(offset / spread[..., None], (*offset.shape[:-2], -1))
     camera = [
         xp.log(distance_m / 4.0),
         xp.log(height_m / 1.7),
         (height_m - 1.0) / slant,
         distance_m / slant,
-        xp.clip(distance_m / height_m, 0.0, 10.0) / 5.0,
+        (distance_m / height_m).clip(0.0, 10.0) / 5.0,
     ]
     parts = [
         local,
@@ -67,6 +77,7 @@ def observation_features(
             for j in skeleton.ankles
         ),
         xp.stack(camera, axis=-1),
+        size_features(log_size, size_sigma),
     ]
     return xp.concat(parts, axis=-1)
 
@@ -86,9 +97,7 @@ def _ground_hit(
     cos, sin = distance_m / slant_m, (height_m - 1.0) / slant_m
     forward = cos - uv[..., 1] * sin
     drop = sin + uv[..., 1] * cos
-    slope = drop / xp.clip(forward, 0.05, None)
-    reach = (height_m - ANKLE_HEIGHT_M) / xp.clip(slope, 1e-3, None)
-    hit = xp.clip(reach - distance_m, -_HIT_LIMIT_M, _HIT_LIMIT_M)
-    return xp.stack(
-        [xp.tanh(hit / 0.3), xp.tanh(hit), hit / 3.0, xp.clip(slope, -1.0, 3.0)], axis=-1
-    )
+    slope = drop / forward.clip(0.05, None)
+    reach = (height_m - ANKLE_HEIGHT_M) / slope.clip(1e-3, None)
+    hit = (reach - distance_m).clip(-_HIT_LIMIT_M, _HIT_LIMIT_M)
+    return xp.stack([xp.tanh(hit / 0.3), xp.tanh(hit), hit / 3.0, slope.clip(-1.0, 3.0)], axis=-1)

@@ -6,9 +6,11 @@ memory and leave no trace, so any input rate costs the same a frame. The same ob
 live stream, replay and evaluation.
 """
 
+import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -17,7 +19,8 @@ from numpy.typing import NDArray
 from ..calibration.camera import Camera
 from ..core.errors import M2t3Error
 from .anchor import canonical_body, guess_ground_position
-from .denoiser import Denoiser
+from .body_size import SizeBelief
+from .denoiser import Denoiser, Ground
 from .features import observation_features
 from .history import History
 from .memory import HIDDEN, past_mask, phases
@@ -35,6 +38,8 @@ REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
 ENCODE_ANEW = 13  # newest frames that a memory keeps when its rig moves; all would cost too long
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
+
+_KeysValues = TypeVar("_KeysValues", Memory, Ground)
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,10 @@ class _Person:
     sides: SideFilter
     history: History
     rig: Rig
+    ground: Ground | None  # the rig's, as the network sees it
+    size: SizeBelief
     frame: int = 0  # counts answered frames; with the id the key of their noise
+    committed: int = 0  # frames remembered since the belief in the size was made
 
 
 class Lifter:
@@ -93,12 +101,20 @@ class Lifter:
         camera: where the keypoints were seen.
         denoiser: the network on some engine.
         steps: network passes a frame; 1 is the trained one-step answer.
+        height_m: the height of whoever is seen, if the user knows it.
     """
 
-    def __init__(self, camera: Camera, denoiser: Denoiser, steps: int = 1) -> None:
+    def __init__(
+        self,
+        camera: Camera,
+        denoiser: Denoiser,
+        steps: int = 1,
+        height_m: float | None = None,
+    ) -> None:
         if steps < 1:
             raise M2t3Error(f"steps must be 1 or more, not {steps}")
         self.camera, self.denoiser, self.steps = camera, denoiser, steps
+        self._first_size = SizeBelief() if height_m is None else SizeBelief.of_height(height_m)
         self._skeleton = denoiser.shape.skeleton
         self._body_m = canonical_body(self._skeleton)
         self._people: dict[int, _Person] = {}
@@ -146,9 +162,17 @@ class Lifter:
             anchor = guess_ground_position(rays.rays_world, rays.seen, center, self._body_m)
             history = History(self.denoiser.shape, self.steps)
             sides = SideFilter(self._skeleton)
-            person = _Person(person_id, sides, history, Rig.facing(center, anchor))
+            size = self._first_size if person is None else person.size  # outlasts an absence
+            rig, ground = self._rig(anchor)
+            person = _Person(person_id, sides, history, rig, ground, size)
             self._people[person_id] = person
         return person
+
+    def _rig(self, anchor_world_m: Float[NDArray, "2"]) -> tuple[Rig, Ground | None]:
+        """The rig around an anchor, and what depends on nothing else."""
+        rig = Rig.facing(self.camera.t_world_camera_m, anchor_world_m)
+        ground = self.denoiser.ground(np.array([rig.distance_m]), np.array([rig.height_m]))
+        return rig, ground
 
     def _settle(self, person: _Person, rays: _Rays, answer: Sample) -> LiftedPerson:
         """Makes one person's answer final: moves the rig after them, and remembers the frame."""
@@ -156,8 +180,7 @@ class Lifter:
             hips = answer.points_rig_m[0, -1, list(self._skeleton.hips), :2].mean(axis=0)
             if not np.hypot(*hips) > max(REANCHOR_M, REANCHOR_SHARE * person.rig.distance_m):
                 break  # near enough, or no number at all
-            ground = person.rig.to_world(np.append(hips, 0.0))[:2]
-            person.rig = Rig.facing(self.camera.t_world_camera_m, ground)
+            person.rig, person.ground = self._rig(person.rig.to_world(np.append(hips, 0.0))[:2])
             answer = self._encode_anew(person, rays)
         points = person.rig.to_world(answer.points_rig_m[0, -1]).astype(np.float32)
         valid = np.asarray(np.isfinite(points).all(axis=-1))
@@ -165,6 +188,11 @@ class Lifter:
             person.history.commit(
                 rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen, answer.memories
             )
+            person.committed += 1
+            if person.committed == self.denoiser.shape.memory_frames:  # all of it new evidence
+                log_size, log_error = answer.denoised.size[0, -1].tolist()
+                person.size = person.size.updated(log_size, math.exp(log_error))
+                person.committed = 0
         person.frame += 1
         log_error = answer.denoised.log_error[0, -1]
         confidence = (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32)
@@ -183,7 +211,7 @@ class Lifter:
         """One new frame each, with what they remember."""
         mask = np.stack([np.append(p.history.mask(), np.float32(0.0)) for p in people])
         frames = self._frames(
-            [p.rig for p in people],
+            people,
             np.array([[r.t_s] for r in rays]),
             np.stack([r.rays_world for r in rays])[:, None],
             np.stack([r.confidence for r in rays])[:, None],
@@ -217,7 +245,7 @@ class Lifter:
         mask[empty:, :empty] = HIDDEN
         stale = np.full((t, len(history.t_s)), HIDDEN, np.float32)  # the old memory
         frames = self._frames(
-            [person.rig],
+            [person],
             row(history.t_s, rays.t_s),
             row(history.rays_world, rays.rays_world),
             row(history.confidence, rays.confidence),
@@ -231,7 +259,7 @@ class Lifter:
 
     def _frames(
         self,
-        rigs: Sequence[Rig],
+        people: Sequence[_Person],
         t_s: Float[NDArray, "b t"],
         rays_world: Float[NDArray, "b t j 3"],
         confidence: Float[NDArray, "b t j"],
@@ -239,26 +267,30 @@ class Lifter:
         mask: Float[NDArray, "b t n"],
         noise_keys: Sequence[Sequence[NoiseKey]],
     ) -> Frames:
-        """Observations under their people's rigs."""
-        distance = np.array([r.distance_m for r in rigs])
-        height = np.array([r.height_m for r in rigs])
-        turn = np.stack([r.R_rig_world for r in rigs])
+        """Observations under their people's rigs, with what is believed of their size."""
+        distance = np.array([p.rig.distance_m for p in people])
+        height = np.array([p.rig.height_m for p in people])
+        turn = np.stack([p.rig.R_rig_world for p in people])
+        size = np.array([p.size.log_size for p in people])
+        size_sigma = np.array([p.size.sigma for p in people])
         axes, _ = view_axes(distance, height)
         camera = rays_world @ np.swapaxes(axes[:, 0] @ turn, -1, -2)[:, None]
         seen = seen & (camera[..., 2] > np.abs(camera[..., :2]).max(axis=-1) / MAX_UV)
         depth = np.where(seen, camera[..., 2], 1.0)
         uv = np.where(seen[..., None], camera[..., :2] / depth[..., None], 0.0).astype(np.float32)
         shape = t_s.shape
+
+        def wide(a: NDArray[np.float64]) -> NDArray[np.float64]:
+            return np.broadcast_to(a[:, None], shape)
+
         features = observation_features(
-            uv,
-            confidence,
-            seen,
-            np.broadcast_to(distance[:, None], shape),
-            np.broadcast_to(height[:, None], shape),
+            uv, confidence, seen, wide(distance), wide(height), wide(size), wide(size_sigma),
             self._skeleton,
-        )
+        )  # fmt: skip
+        grounds = [p.ground for p in people if p.ground is not None]  # all have one, or none
         return Frames(
-            uv, seen, features.astype(np.float32), phases(t_s), mask, distance, height, noise_keys
+            uv, seen, features.astype(np.float32), phases(t_s), mask, distance, height, noise_keys,
+            _join(grounds) if grounds else None,
         )  # fmt: skip
 
 
@@ -268,10 +300,10 @@ def _sided(rays: _Rays, sides: SideFilter) -> _Rays:
     return _Rays(rays.t_s, rays.rays_world[order], rays.confidence[order], rays.seen[order])
 
 
-def _join(memories: Sequence[Memory]) -> Memory:
-    """Several people's memories as one; one person's is used where it lies."""
-    if len(memories) == 1:
-        return memories[0]
-    return Memory(
-        np.concatenate([m.keys for m in memories]), np.concatenate([m.values for m in memories])
+def _join(parts: Sequence[_KeysValues]) -> _KeysValues:
+    """What several people attend to as one; one person's is used where it lies."""
+    if len(parts) == 1:
+        return parts[0]
+    return type(parts[0])(
+        np.concatenate([p.keys for p in parts]), np.concatenate([p.values for p in parts])
     )

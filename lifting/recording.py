@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
 from ..calibration.camera_checks import check_camera
+from ..core.conversions import FORMATS
 from ..core.errors import CameraFileError, RecordingError, valid_names
 from ..core.messages import MAX_PEOPLE
-from ..core.skeletons import COCO17, SKELETONS
+from ..core.skeletons import COCO17
 
 OWN_KEYS = (
     "keypoints_px",
@@ -97,15 +98,15 @@ def _load(path: Path) -> Arrays:
 def _own(arrays: Arrays) -> Recording:
     _require(arrays, OWN_KEYS)
     skeleton = str(arrays["skeleton"])
-    if skeleton not in SKELETONS:
+    if skeleton not in FORMATS:
         raise RecordingError(
-            f"skeleton {skeleton!r} is not known; {valid_names(skeleton, SKELETONS)}"
+            f"skeleton {skeleton!r} is not known; {valid_names(skeleton, FORMATS)}"
         )
     keypoints_px = _array(arrays, "keypoints_px", np.float32, 4)
     confidence = _array(arrays, "confidence", np.float32, 3)
     person_id = _array(arrays, "person_id", np.int64, 2)
     t_capture_ns = _array(arrays, "t_capture_ns", np.int64, 1)
-    joints = SKELETONS[skeleton].joint_count
+    joints = len(FORMATS[skeleton])
     for key, found, expected in (
         ("keypoints_px", keypoints_px.shape, (*person_id.shape, joints, 2)),
         ("confidence", confidence.shape, (*person_id.shape, joints)),

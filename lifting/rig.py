@@ -106,4 +106,4 @@ def project(
     xp = array_namespace(points_rig_m)
     offset = points_rig_m[..., None, :, :] - centers_m[..., :, None, :]
     camera = offset @ xp.matrix_transpose(axes)
-    return camera[..., :2] / xp.clip(camera[..., 2:], MIN_DEPTH_M, None)
+    return camera[..., :2] / camera[..., 2:].clip(MIN_DEPTH_M, None)

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from ..core.skeletons import Skeleton
 from . import representation, rig
-from .denoiser import Denoiser, NetworkInputs
+from .denoiser import Denoiser, Ground, NetworkInputs
 from .diffusion import Denoised, alpha_sigma, network_input, read_views
+from .ground import stand
 from .triangulation import triangulate_compiled
 
 NoiseKey = tuple[int, int]  # (person, frame): the same frame gets the same noise in every call
@@ -33,6 +34,7 @@ class Frames:
     distance_m: Float64[NDArray, "b"]  # each person's rig
     height_m: Float64[NDArray, "b"]
     noise_keys: Sequence[Sequence[NoiseKey]]  # B x T
+    ground: Ground | None = None  # `Denoiser.ground` of the rigs
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,8 @@ def sample(
     b, t, joints = frames.seen.shape
     per_frame = [np.repeat(a[:, None], t, axis=1) for a in (axes, centers, distances)]
     steps = levels(len(memories))
-    channels = representation.motion_size(joints)
+    decoupled = denoiser.shape.decoupled
+    channels = representation.motion_size(joints, decoupled)
     x_t = np.zeros((b, t, rig.VIEWS, channels), np.float32)
     if len(steps) > 1:  # a single step does not see its noise
         x_t = _noise(frames.noise_keys, (rig.VIEWS, channels))
@@ -101,13 +104,15 @@ def sample(
                 mask=frames.mask,
                 keys=memory.keys,
                 values=memory.values,
+                ground_keys=frames.ground and frames.ground.keys,
+                ground_values=frames.ground and frames.ground.values,
             )
         )
         news.append(Memory(keys, values))
-        points = _points(denoised, frames, *per_frame)
+        points = _points(denoised, frames, skeleton, *per_frame)
         if i + 1 < len(steps):
             views = rig.project(points, per_frame[0], per_frame[1])
-            clean = representation.encode(views, per_frame[2], skeleton)
+            clean = representation.encode(views, per_frame[2], skeleton, decoupled)
             alpha, sigma = alpha_sigma(level)
             noise = (x_t - alpha * clean) / sigma
             alpha, sigma = alpha_sigma(steps[i + 1])
@@ -118,6 +123,7 @@ def sample(
 def _points(
     denoised: Denoised,
     frames: Frames,
+    skeleton: Skeleton,
     axes: Float64[NDArray, "b t v 3 3"],
     centers_m: Float64[NDArray, "b t v 3"],
     distances_m: Float64[NDArray, "b t v"],
@@ -130,7 +136,14 @@ def _points(
         axes.reshape(b * t, v, 3, 3),
         centers_m.reshape(b * t, v, 3),
     )
-    return points.reshape(b, t, j, 3)
+    return stand(
+        points.reshape(b, t, j, 3),
+        denoised.ankle_height_m.astype(np.float64),
+        denoised.ankle_log_error.astype(np.float64),
+        denoised.depth_log_error.astype(np.float64),
+        centers_m[:, :, 0],
+        skeleton.ankles,
+    )
 
 
 def _noise(keys: Sequence[Sequence[NoiseKey]], shape: tuple[int, int]) -> NDArray[np.float32]:

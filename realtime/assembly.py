@@ -18,15 +18,22 @@ WARM_FRAMES = 20
 
 
 def assemble(
-    camera: Camera, stream: str, *, weights: str, engine: str, steps: int
+    camera: Camera,
+    stream: str,
+    *,
+    weights: str,
+    engine: str,
+    steps: int,
+    height_m: float | None = None,
 ) -> tuple[SkeletonDefinition, Pipeline]:
     """A pipeline that is ready for its first frame, and its definition, in a new session.
 
     Raises:
         EngineError: the weights or the engine are missing or cannot run here.
+        M2t3Error: steps or height are out of range.
     """
     denoiser = load_denoiser(weights, engine)
-    _warm(Lifter(camera, denoiser, steps))
+    _warm(Lifter(camera, denoiser, steps, height_m))
     skeleton = denoiser.shape.skeleton
     definition = define(
         stream=stream,
@@ -46,7 +53,7 @@ def assemble(
         def_id=definition.def_id,
         skeleton=skeleton,
         image_size_px=definition.camera.image_size_px,
-        lifter=Lifter(camera, denoiser, steps),
+        lifter=Lifter(camera, denoiser, steps, height_m),
     )
     return definition, pipeline
 

@@ -13,7 +13,8 @@ from rich.progress import track
 
 from ..calibration.camera_file import read_camera_file
 from ..core.clock import SECOND_NS, monotonic_ns
-from ..core.errors import RecordingError
+from ..core.conversions import conversion
+from ..core.errors import M2t3Error, RecordingError
 from ..core.messages import Pose, PoseFrame
 from ..engines.manifest import DEFAULT_WEIGHTS
 from ..lifting.recording import read_recording
@@ -37,12 +38,16 @@ class Lift:
     """What runs the network; `m2t3 doctor` lists what can run here. auto: the fastest."""
     steps: int = 1
     """Sampling steps; more are slower and seldom better."""
+    height: float | None = None
+    """Height in metres of the person to be seen, if known: places them better, most of all before
+    a low camera. Otherwise it is learned over the session."""
 
     def run(self) -> int:
         """Write the poses and return the exit code.
 
         Raises:
-            RecordingError: no recording, no camera in it, or a camera of another picture size.
+            RecordingError: no recording, no camera in it, a camera of another picture size, or
+                keypoints of a format that does not tell what the network asks for.
         """
         recording = read_recording(self.keypoints)
         camera = read_camera_file(self.camera).camera if self.camera else recording.camera
@@ -58,8 +63,13 @@ class Lift:
         console = Console(stderr=True)
         with console.status("loading the network"):
             definition, pipeline = assemble(
-                camera, camera.name, weights=self.weights, engine=self.engine, steps=self.steps
-            )
+                camera, camera.name, weights=self.weights, engine=self.engine, steps=self.steps,
+                height_m=self.height,
+            )  # fmt: skip
+        try:
+            conversion(recording.skeleton, definition.skeleton)
+        except M2t3Error as error:
+            raise RecordingError(f"{self.keypoints}: {error}") from None
         t_start_ns = monotonic_ns()
         frames = keypoints_frames(recording, camera.name)
         answers = [

@@ -12,6 +12,8 @@ import msgspec
 import numpy as np
 
 from ..core.clock import SECOND_NS
+from ..core.conversions import Conversion, conversion
+from ..core.errors import M2t3Error
 from ..core.messages import ImageSize, Keypoints, KeypointsFrame, Pose, PoseFrame
 from ..core.skeletons import Skeleton
 from ..lifting.lifter import Lifted, LiftedPerson, Observation
@@ -45,6 +47,8 @@ class Pipeline:
         lifter: Lifter,
     ) -> None:
         self.counts = Counts()
+        self.warnings: tuple[str, ...] = ()  # what the user should know of the frames so far
+        self._conversions: dict[str, Conversion | None] = {}  # by the skeleton of a frame
         self._stream, self._session, self._def_id = stream, session, def_id
         self._skeleton, self._image_size_px = skeleton, image_size_px
         self.lifter = lifter
@@ -70,7 +74,7 @@ class Pipeline:
         if verdict == "restart":
             left, self._t_origin_ns = self._tracker.restart(), frame.t_capture_ns
         t_s = (frame.t_capture_ns - self._t_origin_ns) / SECOND_NS
-        people = self._usable(frame.people)
+        people = self._usable(frame)
         assignment = self._tracker.update(t_s, people)
         left += assignment.left
         for person_id in left:
@@ -99,30 +103,42 @@ class Pipeline:
         return answer
 
     def _judge(self, frame: KeypointsFrame, t_receive_ns: int) -> str:
-        if frame.skeleton != self._skeleton.name:
+        if self._conversion(frame.skeleton) is None:
             return "skeleton"
         if frame.image_size_px != self._image_size_px:
             return "image_size"
         return self._timeline.judge(frame, t_receive_ns)
 
-    def _usable(self, people: Sequence[Keypoints]) -> list[Keypoints]:
+    def _conversion(self, skeleton: str) -> Conversion | None:
+        """How keypoints of this format become the network's; None and a warning if they cannot."""
+        if skeleton not in self._conversions:
+            try:
+                self._conversions[skeleton] = conversion(skeleton, self._skeleton.name)
+            except M2t3Error as error:
+                self._conversions[skeleton] = None
+                self.warnings += (str(error),)
+        return self._conversions[skeleton]
+
+    def _usable(self, frame: KeypointsFrame) -> list[Keypoints]:
         usable: list[Keypoints] = []
         ids_seen: set[int] = set()
-        for person in people:
+        convert = self._conversion(frame.skeleton)
+        assert convert is not None  # `_judge` has seen to it
+        for person in frame.people:
             if person.id in ids_seen:
                 self.counts.refused["duplicate_ids"] += 1
                 person = msgspec.structs.replace(person, id=None)
             elif person.id is not None:
                 ids_seen.add(person.id)
-            clean = self._clean(person)
+            clean = self._clean(person, convert)
             if clean is None:
                 self.counts.refused["empty_people"] += 1
             else:
                 usable.append(clean)
         return usable
 
-    def _clean(self, person: Keypoints) -> Keypoints | None:
-        """`person` with NaN for every joint that cannot be used; None if that is all of them.
+    def _clean(self, person: Keypoints, convert: Conversion) -> Keypoints | None:
+        """`person` in the network's format, NaN where a joint cannot be used; None if none can.
 
         A joint with confidence 0 is one that the detector did not find; its pixels mean nothing.
         """
@@ -136,12 +152,15 @@ class Pipeline:
             distant_joints=int((claimed & finite & ~near).sum()),
         )
         usable = claimed & near & finite
-        if not usable.any():
+        pixels_px = convert.points(np.where(usable[:, None], pixels_px, np.float32(np.nan)))
+        if np.isnan(pixels_px).all():
             return None
         return msgspec.structs.replace(
             person,
-            keypoints_px=np.where(usable[:, None], pixels_px, np.float32(np.nan)),
-            confidence=np.where(usable, np.minimum(confidence, 1), np.float32(0)),
+            keypoints_px=pixels_px,
+            confidence=convert.confidence(
+                np.where(usable, np.minimum(confidence, 1), np.float32(0))
+            ),
         )
 
     def _gone(self, person_id: int) -> Pose:

@@ -30,7 +30,7 @@ def serve(
         status = health.status(
             frames_in=source.frames_in,
             counts=source.counts() + pipeline.counts,
-            warnings=warnings,
+            warnings=(*warnings, *pipeline.warnings),
             stopping=stopping,
         )
         publisher.publish_definition()

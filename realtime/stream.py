@@ -39,6 +39,9 @@ class Stream:
     """What runs the network; `m2t3 doctor` lists what can run here. auto: the fastest."""
     steps: int = 1
     """Sampling steps; more are slower and seldom better."""
+    height: float | None = None
+    """Height in metres of the person to be seen, if known: places them better, most of all before
+    a low camera. Otherwise it is learned over the session."""
     stream: str | None = None
     """Name of the stream in all topics; default: the camera file's."""
 
@@ -48,8 +51,9 @@ class Stream:
         file = camera_file.read_camera_file(self.camera)
         stream = self._stream_name(file)
         definition, pipeline = assemble(
-            file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps
-        )
+            file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
+            height_m=self.height,
+        )  # fmt: skip
         source = open_source(file.source, stream)
         try:
             publisher = Publisher(self.publish, definition)

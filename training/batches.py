@@ -1,5 +1,6 @@
 """Training batches: mocap windows, seen by random cameras through a noisy detector."""
 
+import math
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -8,11 +9,14 @@ from torch import Tensor
 
 from ..core.skeletons import Skeleton
 from ..lifting import representation, rig
+from ..lifting.body_size import UNKNOWN, log_size
 from ..lifting.features import observation_features
 from ..lifting.memory import phases
 from .archive import Archive
 from .bodies import BodyVariation, vary_bodies
+from .mixing import BodyMixing, mix_bodies
 from .noise import DetectorNoise, observe
+from .tumbling import Tumbling, tumble_bodies
 
 
 @dataclass(frozen=True)
@@ -34,8 +38,11 @@ class WindowConfig:
     batch: int = 24  # windows
     frames: int = 48  # frames of a window
     camera: CameraVariation = field(default_factory=CameraVariation)
+    mixing: BodyMixing = field(default_factory=BodyMixing)
+    tumbling: Tumbling = field(default_factory=Tumbling)
     body: BodyVariation = field(default_factory=BodyVariation)
     noise: DetectorNoise = field(default_factory=DetectorNoise)
+    size_told: float = 0.5  # share of windows whose person's size is known to some extent
 
 
 @dataclass(frozen=True)
@@ -48,16 +55,22 @@ class Batch:
     features: Tensor  # (B, T, F)
     phase: Tensor  # (B, T, 2, frequencies)
     dt_s: Tensor  # (B, T) time since the frame before; the first repeats the second
-    motion: Tensor  # (B, T, V, 2J+3) the truth's motion vectors
+    motion: Tensor  # (B, T, V, C) the truth's motion vectors
     front: Tensor  # (B, T) bool: the person is well in front of the real camera
     contact: Tensor  # (B, T, 2) 1 where an ankle stands still
+    log_size: Tensor  # (B,) the body's size (lifting.body_size)
     axes: Tensor  # (B, 1, V, 3, 3) the rig's cameras
     centers_m: Tensor  # (B, 1, V, 3)
     distances_m: Tensor  # (B, 1, V)
+    distance_m: Tensor  # (B,) the rig's two numbers
+    height_m: Tensor  # (B,)
 
 
 class Windows:
-    """Draws batches from archives; the same seed gives the same batches."""
+    """Draws batches from archives; the same seed gives the same batches.
+
+    Motion vectors are `decoupled` or not (representation.encode).
+    """
 
     def __init__(
         self,
@@ -66,8 +79,9 @@ class Windows:
         skeleton: Skeleton,
         config: WindowConfig,
         seed: int,
+        decoupled: bool = True,
     ) -> None:
-        self.skeleton, self.config = skeleton, config
+        self.skeleton, self.config, self.decoupled = skeleton, config, decoupled
         self.generator = torch.Generator().manual_seed(seed)
         self.positions = torch.from_numpy(
             np.concatenate([archive.positions_world_m for archive in archives])
@@ -92,6 +106,8 @@ class Windows:
         dt_s = self._frame_times()
         t_s = dt_s.cumsum(dim=1)
         points = self._motion(t_s)
+        points = mix_bodies(points, self.skeleton, config.mixing, g)
+        points = tumble_bodies(points, t_s, self.skeleton, config.tumbling, g)
         points = vary_bodies(points, self.skeleton, config.body, g)
         distance, height, points = self._place(points)
         axes, centers = rig.view_axes(distance, height)
@@ -108,9 +124,12 @@ class Windows:
         seen &= in_front & (uv.abs().amax(dim=-1) < 5.0)
         uv = uv.clamp(-5.0, 5.0)
         t = t_s.shape[1]
+        size_truth = log_size(points, self.skeleton).mean(dim=1)
+        size_told, size_sigma = self._size_belief(size_truth, t)
         features = observation_features(
             uv, confidence, seen,
-            distance[:, None].expand(b, t), height[:, None].expand(b, t), self.skeleton,
+            distance[:, None].expand(b, t), height[:, None].expand(b, t),
+            size_told, size_sigma, self.skeleton,
         )  # fmt: skip
         ankles = points[:, :, list(self.skeleton.ankles)]
         speed = ankles.diff(dim=1, prepend=ankles[:, :1]).norm(dim=-1) / dt_s[..., None]
@@ -121,16 +140,33 @@ class Windows:
             features=features,
             phase=torch.from_numpy(phases(t_s.double().numpy())),
             dt_s=dt_s,
-            motion=representation.encode(views, distances, self.skeleton),
+            motion=representation.encode(views, distances, self.skeleton, self.decoupled),
             front=in_front.all(dim=-1),
             contact=((speed < 0.2) & (ankles[..., 2] < 0.35)).float(),
+            log_size=size_truth,
             axes=axes,
             centers_m=centers,
             distances_m=distances,
+            distance_m=distance,
+            height_m=height,
         )
 
     def _rand(self, *shape: int) -> Tensor:
         return torch.rand(shape, generator=self.generator)
+
+    def _size_belief(self, truth: Tensor, t: int) -> tuple[Tensor, Tensor]:
+        """(B, T) what the session believes of the size; it may grow firmer within the window."""
+        b = len(truth)
+        told = self._rand(b, 1) < self.config.size_told
+        low, high = math.log(0.008), math.log(UNKNOWN)
+        sigma = torch.exp(low + (high - low) * self._rand(b, 2))
+        sigma = torch.where(told, sigma, UNKNOWN)
+        told_size = truth[:, None] + sigma * torch.randn(b, 2, generator=self.generator)
+        # Firmer last: the second belief, if any, holds from a random frame on.
+        first = sigma.argmax(dim=1, keepdim=True)
+        later = torch.arange(t) >= (self._rand(b, 1) * 3 - 1) * t
+        at = torch.where(later, 1 - first, first)
+        return told_size.gather(1, at), sigma.gather(1, at)
 
     def _frame_times(self) -> Tensor:
         """(B, T) steps in seconds: camera rates from 15 to 60, jitter, dropped frames."""

@@ -2,30 +2,42 @@
 
 One archive has one body size a release; without this the network would learn it by heart and
 read every distance from it. Bones are scaled and the body is rebuilt from the hips, then set back
-so that the lower foot keeps its height over the ground: planted feet stay planted.
+so that its lowest joint keeps its height over the ground and standing feet their places on it:
+planted feet stay planted.
 """
 
 from dataclasses import dataclass
+from functools import cache
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ..core.skeletons import Skeleton
+from ..core.skeletons import Skeleton, part
 
-# COCO-17 as a tree: (parts that share one length factor, parent -> child pairs). "hips" and
-# "shoulders" stand for the midpoints that the format has no joint for.
-_CHAINS: dict[str, tuple[tuple[str, str], ...]] = {
-    "pelvis": (("hips", "left_hip"), ("hips", "right_hip")),
-    "thigh": (("left_hip", "left_knee"), ("right_hip", "right_knee")),
-    "shin": (("left_knee", "left_ankle"), ("right_knee", "right_ankle")),
-    "trunk": (("hips", "shoulders"),),
-    "girdle": (("shoulders", "left_shoulder"), ("shoulders", "right_shoulder")),
-    "upper_arm": (("left_shoulder", "left_elbow"), ("right_shoulder", "right_elbow")),
-    "forearm": (("left_elbow", "left_wrist"), ("right_elbow", "right_wrist")),
-    "neck": (("shoulders", "ears"),),
-    "head": tuple(("ears", j) for j in ("nose", "left_eye", "right_eye", "left_ear", "right_ear")),
-}
+# All formats as one tree: parts that share one length factor, and their links "parent child",
+# parents first; ~ is either side. Each joint of a format goes by the first link whose parent the
+# format has. "hips", "shoulders" and "ears" stand for midpoints, for which there is no joint.
+_CHAINS: dict[str, tuple[str, ...]] = {
+    "pelvis": ("hips ~hip",),
+    "thigh": ("~hip ~knee",),
+    "shin": ("~knee ~ankle",),
+    "trunk": (
+        "hips shoulders", "hips pelvis", "hips spine", "hips spine1", "hips spine2", "hips spine3",
+        "hips neck", "hips thorax",
+    ),
+    "girdle": ("neck ~collar", "~collar ~shoulder", "shoulders ~shoulder"),
+    "upper_arm": ("~shoulder ~elbow",),
+    "forearm": ("~elbow ~wrist",),
+    "neck": ("shoulders ears", "neck head", "thorax nose"),
+    "head": ("ears nose", "ears ~eye", "ears ~ear", "ears head_top", "nose head_top"),
+    "foot": ("~ankle ~foot", "~ankle ~big_toe", "~ankle ~small_toe", "~ankle ~heel"),
+    "hand": ("~wrist ~hand",),
+}  # fmt: skip
+_MIDPOINTS = {"hips": "hip", "shoulders": "shoulder", "ears": "ear"}
 _WIDE = ("pelvis", "girdle")  # parts whose width detectors and markers disagree about
+_FEET = ("ankle", "foot", "big_toe", "small_toe", "heel")  # parts that stand
+_STILL_M = 0.008  # a foot that moves less than this from frame to frame stands
 
 
 @dataclass(frozen=True)
@@ -57,15 +69,18 @@ def vary_bodies(
     positions_m = torch.where(uniform()[..., None] < variation.mirror, mirrored, positions_m)
     at = _with_midpoints(positions_m, skeleton)
     size = torch.exp(normal(variation.size).clamp(-0.2, 0.2))
+    tree = _tree(skeleton)
     factor = {
-        part: size * torch.exp(normal(variation.width if part in _WIDE else variation.proportion))
-        for part in _CHAINS
+        name: size * torch.exp(normal(variation.width if name in _WIDE else variation.proportion))
+        for name in tree
     }
-    rebuilt = {"hips": at["hips"] * (0.5 * (factor["thigh"] + factor["shin"]))}
-    for part, pairs in _CHAINS.items():
-        for parent, child in pairs:
-            rebuilt[child] = rebuilt[parent] + factor[part] * (at[child] - at[parent])
+    pace = 0.5 * (factor["thigh"] + factor["shin"])  # longer legs take longer steps
+    rebuilt = {"hips": at["hips"] * pace}
+    for name, links in tree.items():
+        for parent, child in links:
+            rebuilt[child] = rebuilt[parent] + factor[name] * (at[child] - at[parent])
     varied = torch.stack([rebuilt[name] for name in skeleton.joint_names], dim=2)
+    varied[..., :2] -= _slip(varied, positions_m, pace, skeleton)[:, :, None]
     lowest = positions_m[..., 2].amin(dim=2) * size[..., 0]
     on_platform = (uniform() < variation.platform) * uniform() * variation.platform_m
     lift = lowest - varied[..., 2].amin(dim=2) + (normal(variation.floor_m) + on_platform)[..., 0]
@@ -73,8 +88,44 @@ def vary_bodies(
     return varied
 
 
+def _slip(varied: Tensor, positions_m: Tensor, pace: Tensor, skeleton: Skeleton) -> Tensor:
+    """(B, T, 2) how far standing feet have slid by then, for legs whose parts differ."""
+    feet = [j for j, name in enumerate(skeleton.joint_names) if part(name) in _FEET]
+    before, after = (p[:, :, feet, :2].diff(dim=1) for p in (positions_m, varied))
+    stands = torch.exp(-(before / _STILL_M).square().sum(dim=-1, keepdim=True))
+    slid = (stands * (after - pace[..., None] * before)).sum(dim=2)
+    return F.pad((slid / stands.sum(dim=2).clamp(min=1.0)).cumsum(dim=1), (0, 0, 1, 0))
+
+
+@cache
+def _tree(skeleton: Skeleton) -> dict[str, tuple[tuple[str, str], ...]]:
+    """By part, the links (parent, child) that place every joint of this skeleton."""
+    there = {*skeleton.joint_names, *_midpoints(skeleton)}
+    placed, tree = {"hips"}, {}
+    for name, links in _CHAINS.items():
+        taken = []
+        for link in links:
+            for side in ("left_", "right_"):
+                parent, child = link.replace("~", side).split()
+                if parent in placed and child in there - placed:
+                    taken.append((parent, child))
+                    placed.add(child)
+        if taken:
+            tree[name] = tuple(taken)
+    return tree
+
+
+def _midpoints(skeleton: Skeleton) -> dict[str, tuple[int, ...]]:
+    """The joints (left, right) of the midpoints that this skeleton has."""
+    return {
+        middle: skeleton.index(f"left_{name}", f"right_{name}")
+        for middle, name in _MIDPOINTS.items()
+        if f"left_{name}" in skeleton.joint_names
+    }
+
+
 def _with_midpoints(positions_m: Tensor, skeleton: Skeleton) -> dict[str, Tensor]:
     at = {name: positions_m[:, :, j] for j, name in enumerate(skeleton.joint_names)}
-    for middle, side in (("hips", "hip"), ("shoulders", "shoulder"), ("ears", "ear")):
-        at[middle] = 0.5 * (at[f"left_{side}"] + at[f"right_{side}"])
+    for middle, (left, right) in _midpoints(skeleton).items():
+        at[middle] = 0.5 * (positions_m[:, :, left] + positions_m[:, :, right])
     return at

@@ -11,9 +11,11 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
+from ..core.conversions import conversion
 from ..core.errors import M2t3Error
 from ..core.skeletons import Skeleton
 from ..lifting.recording import read_recording
+from .actions import action_of
 from .archive import read_archive
 from .noise import DetectorNoise, observe
 from .unseen_cameras import camera_that_sees
@@ -29,13 +31,24 @@ class Case:
     fps: float
     keypoints_px: Float[NDArray, "t j 2"]  # NaN where missing
     confidence: Float[NDArray, "t j"]
-    truth_world_m: Float[NDArray, "t j 3"]
+    truth_world_m: Float[NDArray, "t j 3"]  # NaN where unknown
+    action: str | None = None  # what the person does (actions.ACTIONS), where the name tells
 
     @property
     def distance_m(self) -> float:
         """From the camera to the person, on average."""
         offset = self.truth_world_m.mean(axis=1) - self.camera.t_world_camera_m
-        return float(np.linalg.norm(offset, axis=-1).mean())
+        return float(np.nanmean(np.linalg.norm(offset, axis=-1)))
+
+    @property
+    def camera_height_m(self) -> float:
+        """Over the floor."""
+        return float(self.camera.t_world_camera_m[2])
+
+    @property
+    def camera_pitch_deg(self) -> float:
+        """Below zero where the camera looks down."""
+        return float(np.degrees(np.arcsin(self.camera.R_world_camera[2, 2])))
 
 
 def mocap_cases(
@@ -53,19 +66,34 @@ def mocap_cases(
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         for part, truth in enumerate(np.array_split(clip, pieces)):
             for _ in range(cameras):
-                camera = camera_that_sees(truth, rng)
-                px = camera.project(truth)
-                with np.errstate(invalid="ignore"):
-                    inside = (px >= 0) & (px < [camera.width_px, camera.height_px])
-                yield Case(
-                    group="mocap, exact 2D",
-                    name=f"{name}/{part}",
-                    camera=camera,
-                    fps=archive.fps,
-                    keypoints_px=np.where(inside.all(axis=-1, keepdims=True), px, np.nan),
-                    confidence=np.ones(px.shape[:-1]),
-                    truth_world_m=truth,
-                )
+                yield exact_case(
+                    "mocap, exact 2D", f"{name}/{part}", camera_that_sees(truth, rng), truth,
+                    archive.fps, action_of(name),
+                )  # fmt: skip
+
+
+def exact_case(
+    group: str,
+    name: str,
+    camera: Camera,
+    truth_world_m: Float[NDArray, "t j 3"],
+    fps: float,
+    action: str,
+) -> Case:
+    """A person seen without error; joints outside the picture are missing."""
+    px = camera.project(truth_world_m)
+    with np.errstate(invalid="ignore"):
+        inside = (px >= 0) & (px < [camera.width_px, camera.height_px])
+    return Case(
+        group=group,
+        name=name,
+        camera=camera,
+        fps=fps,
+        keypoints_px=np.where(inside.all(axis=-1, keepdims=True), px, np.nan),
+        confidence=np.ones(px.shape[:-1]),
+        truth_world_m=truth_world_m,
+        action=action,
+    )
 
 
 def with_detector_noise(case: Case, skeleton: Skeleton, seed: int) -> Case:
@@ -84,14 +112,16 @@ def with_detector_noise(case: Case, skeleton: Skeleton, seed: int) -> Case:
     missing = np.isnan(case.keypoints_px[..., :1]) | ~seen[0].numpy()[..., None]
     return replace(
         case,
-        group="mocap, detector-like 2D",
+        group=case.group.replace("exact 2D", "detector-like 2D"),
         keypoints_px=np.where(missing, np.nan, noisy[0].double().numpy()),
         confidence=confidence[0].double().numpy(),
     )
 
 
-def recording_case(path: Path, reference: Path) -> Case:
+def recording_case(path: Path, reference: Path, skeleton: Skeleton) -> Case:
     """One person's recording that holds its camera, against reference joints of the same frames.
+
+    Recording and reference are of one format, which is converted to `skeleton`.
 
     Raises:
         M2t3Error: a recording without camera, or a reference of other frames.
@@ -105,12 +135,13 @@ def recording_case(path: Path, reference: Path) -> Case:
         raise M2t3Error(
             f"{reference} has {len(truth)} frames, {path} has {len(recording.keypoints_px)}"
         )
+    converted = conversion(recording.skeleton, skeleton.name)
     return Case(
         group=path.stem,
         name=path.stem,
         camera=recording.camera,
         fps=recording.fps,
-        keypoints_px=recording.keypoints_px[:, 0].astype(np.float64),
-        confidence=recording.confidence[:, 0].astype(np.float64),
-        truth_world_m=truth,
+        keypoints_px=converted.points(recording.keypoints_px[:, 0].astype(np.float64)),
+        confidence=converted.confidence(recording.confidence[:, 0].astype(np.float64)),
+        truth_world_m=converted.points(truth),
     )

@@ -1,63 +1,73 @@
 """`m2t3 train`: weights from mocap archives; interrupted runs go on where they stopped."""
 
+import argparse
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated, ClassVar, Self
 
-import torch
+import tyro
+from tyro.conf import arg, subcommand
 
-from ..core.errors import M2t3Error
-from ..engines.network import NetworkConfig
-from .batches import WindowConfig
-from .losses import LossWeights
-from .run import TrainConfig, train
+from .config import TrainConfig
+from .machines import Machines
+from .progress import log_to_console
+from .recipe import read_recipe
+from .run import train
+from .sittings import command_line
+
+
+@dataclass(frozen=True)
+class Pretrain:
+    """Stage 1: motion in one view, in 2D. Goes on with the run in --out, if there is one."""
+
+    stage: ClassVar[str] = "pretrain"
+    config: Annotated[TrainConfig, arg(name="")]
+    machines: Annotated[Machines, arg(name="")] = field(default_factory=Machines)
+    recipe: Path | None = None  # YAML of defaults for the options below; configs/ has some
+
+    def run(self) -> int:
+        """Train; the averaged weights are in `last.pt` for stage 2 or `m2t3 export`."""
+        log_to_console()
+        signal_number = train(self.config, self.stage, self.machines)
+        if not signal_number:
+            return 0
+        logging.getLogger(__name__).info("stopped; go on with: %s", command_line())
+        return 128 + signal_number
+
+
+@dataclass(frozen=True)
+class Finetune(Pretrain):
+    """Stage 2: motion in all views, in 3D. Goes on with the run in --out, if there is one."""
+
+    stage: ClassVar[str] = "finetune"
 
 
 @dataclass(frozen=True)
 class Train:
-    """Train a denoiser, or go on with the run in --out."""
+    """Train a denoiser in two stages."""
 
-    archives: tuple[Path, ...]
-    """Mocap archives (npz) to train on."""
-    shares: tuple[float, ...] = ()
-    """How often each archive is drawn from; by default by its number of frames."""
-    out: Path = Path("runs/coco17")
-    """Checkpoint, log and resolved configuration go here."""
-    minutes: float = 90.0
-    """Length of the whole run, over all sittings."""
-    seed: int = 0
-    """Of batches and first weights."""
-    threads: int = 0
-    """CPU threads; 0 takes torch's own choice."""
-    compile: bool = True
-    """Compile the training step first (some two minutes, then nearly twice as fast)."""
-    network: NetworkConfig = field(default_factory=NetworkConfig)
-    window: WindowConfig = field(default_factory=WindowConfig)
-    loss: LossWeights = field(default_factory=LossWeights)
+    stage: Pretrain | Finetune
+
+    @classmethod
+    def read(cls, prog: str, args: Sequence[str]) -> Self:
+        """Reads the arguments, whose defaults may come from a recipe."""
+        peek = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+        peek.add_argument("--recipe", type=Path)
+        recipe = peek.parse_known_args(args)[0].recipe
+
+        def defaults(out: str) -> TrainConfig:
+            config = TrainConfig(out=Path(out))
+            return config if recipe is None else read_recipe(recipe, config)
+
+        pretrain, finetune = Pretrain(defaults("runs/stage1")), Finetune(defaults("runs/coco17"))
+        stages = (
+            Annotated[Pretrain, subcommand("pretrain", default=pretrain)]
+            | Annotated[Finetune, subcommand("finetune", default=finetune)]
+        )
+        return cls(tyro.cli(stages, prog=prog, args=args))
 
     def run(self) -> int:
-        """Train; the averaged weights are in `last.pt` for `m2t3 export`."""
-        if self.shares and len(self.shares) != len(self.archives):
-            raise M2t3Error(
-                f"{len(self.shares)} --shares for {len(self.archives)} --archives: give one each"
-            )
-        missing = [str(path) for path in self.archives if not path.exists()]
-        if missing:
-            raise M2t3Error(f"no such archive: {', '.join(missing)}")
-        if self.threads:
-            torch.set_num_threads(self.threads)
-        logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-        train(
-            TrainConfig(
-                archives=self.archives,
-                shares=self.shares,
-                out=self.out,
-                minutes=self.minutes,
-                seed=self.seed,
-                compile=self.compile,
-                network=self.network,
-                window=self.window,
-                loss=self.loss,
-            )
-        )
-        return 0
+        """Train that stage."""
+        return self.stage.run()

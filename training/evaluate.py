@@ -1,32 +1,30 @@
 """`m2t3 evaluate`: errors of weights as the live stream makes them, frame by frame, causally."""
 
 import dataclasses
-import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import numpy as np
 from rich.console import Console
 from rich.progress import track
-from rich.table import Table
 
 from ..core.errors import M2t3Error
 from ..core.skeletons import Skeleton
 from ..engines.loading import load_denoiser
-from ..engines.manifest import DEFAULT_WEIGHTS, Metrics, find_weights
+from ..engines.manifest import DEFAULT_WEIGHTS, find_weights
 from ..engines.torch_engine import TorchDenoiser
 from ..lifting.denoiser import Denoiser
 from .cases import Case, mocap_cases, recording_case, with_detector_noise
-from .commit import commit
 from .export import load_network, write_manifest
-from .measure import measure, summarise
-from .plots import plot_error_by_distance
+from .measure import FEWEST, METHOD, Result, lift, score
+from .report import Report
 
 
 @dataclass(frozen=True)
 class Evaluate:
-    """Measure weights on mocap before unseen cameras, and on recordings with a reference."""
+    """Measure weights on mocap before unseen cameras, on recordings, and on RICH and AIST++."""
 
     mocap: Path | None = None
     """Mocap archive (npz); its clips are seen by seeded random cameras."""
@@ -34,6 +32,12 @@ class Evaluate:
     """Keypoint recordings that hold their camera."""
     reference: Path | None = None
     """Reference joints (npz) of the recordings' frames."""
+    rich: Path | None = None
+    """RICH's folder (bodies, multicam2world, scan_calibration)."""
+    body_models: Path | None = None
+    """Folder with Max Planck's body models, which RICH needs."""
+    aist: Path | None = None
+    """AIST++'s folder (cameras, keypoints2d, keypoints3d)."""
     weights: str = DEFAULT_WEIGHTS
     """Name of shipped weights, or the folder of others."""
     checkpoint: Path | None = None
@@ -48,55 +52,93 @@ class Evaluate:
     """Cameras for each piece."""
     seed: int = 0
     """Of cameras and noise."""
+    baselines: bool = False
+    """Measure what else one could do with the same 2D, too."""
+    baseline_clips: int = 12
+    """How many pieces of each kind the slow baseline is measured on, seconds each."""
     out: Path | None = None
-    """Folder for results.json and error_by_distance.png."""
+    """Folder for results.json and pictures."""
     record: bool = False
     """Write the numbers into the weights' manifest."""
 
     def run(self) -> int:
         """Print the table; write what was asked for."""
-        if bool(self.recordings) != bool(self.reference):
-            raise M2t3Error("--recordings and --reference belong together")
-        if self.mocap is None and self.reference is None:
-            raise M2t3Error(
-                "nothing to measure: give --mocap FILE, or --recordings and --reference"
-            )
+        self._check()
         denoiser: Denoiser
         if self.checkpoint is not None:
             denoiser = TorchDenoiser(load_network(self.checkpoint)[0])
         else:
             denoiser = load_denoiser(self.weights, self.engine)
-        cases = list(self._cases(denoiser.shape.skeleton))
-        results = [
-            measure(case, denoiser, self.steps)
-            for case in track(cases, "evaluating", console=Console(stderr=True))
-        ]
-        rows = summarise(results)
-        Console(width=max(_TABLE_WIDTH, Console().width)).print(table(rows))
+        skeleton = denoiser.shape.skeleton
+        cases = list(self._cases(skeleton))
+        slow = _sample(cases, self.baseline_clips)
+        results: list[Result] = []
+        for i, case in enumerate(track(cases, "evaluating", console=Console(stderr=True))):
+            lifted = lift(case, denoiser, self.steps)
+            results.append(score(case, METHOD, lifted, skeleton))
+            if self.baselines:
+                results += _beside(case, lifted, skeleton, i in slow)
+        report = Report(results)
+        report.show(Console())
         if self.out is not None:
-            self.out.mkdir(parents=True, exist_ok=True)
-            document = {
-                "commit": commit(),
-                "command": {k: _told(v) for k, v in dataclasses.asdict(self).items()},
-                "rows": msgspec.to_builtins(rows),
-                "clips": [result.brief() for result in results],
-            }
-            (self.out / "results.json").write_text(json.dumps(document, indent=1) + "\n")
-            plot_error_by_distance(results, self.out / "error_by_distance.png")
+            command = {f.name: _told(getattr(self, f.name)) for f in dataclasses.fields(self)}
+            report.write(self.out, command)
         if self.record and self.checkpoint is None:
             found = find_weights(self.weights)
-            new = msgspec.structs.replace(found.manifest, metrics=tuple(rows))
+            new = msgspec.structs.replace(found.manifest, metrics=report.own_rows())
             write_manifest(new, found.onnx.parent)
         return 0
 
-    def _cases(self, skeleton: Skeleton) -> Iterable[Case]:
+    def _check(self) -> None:
+        if bool(self.recordings) != bool(self.reference):
+            raise M2t3Error("--recordings and --reference belong together")
+        if not any((self.mocap, self.reference, self.rich, self.aist)):
+            raise M2t3Error(
+                "nothing to measure: give --mocap FILE, --recordings and --reference, "
+                "--rich FOLDER, or --aist FOLDER"
+            )
+
+    def _cases(self, skeleton: Skeleton) -> Iterator[Case]:
         if self.mocap is not None:
             for case in mocap_cases(self.mocap, skeleton, self.piece_s, self.cameras, self.seed):
                 yield case
                 yield with_detector_noise(case, skeleton, self.seed)
         for path in self.recordings:
             assert self.reference is not None
-            yield recording_case(path, self.reference)
+            yield recording_case(path, self.reference, skeleton)
+        if self.rich is not None:
+            # They bring smplx along, which only RICH's bodies need.
+            from .published_cases import rich_cases
+
+            for case in rich_cases(self.rich, self.body_models, skeleton, self.cameras, self.seed):
+                yield case
+                yield with_detector_noise(case, skeleton, self.seed)
+        if self.aist is not None:
+            from .published_cases import aist_cases
+
+            yield from aist_cases(self.aist, skeleton, self.cameras, self.seed)
+
+
+def _beside(case: Case, lifted: np.ndarray, skeleton: Skeleton, slow_too: bool) -> Iterator[Result]:
+    """The baselines' answers to a case, those that can answer it."""
+    from .baselines import BASELINES, SLOW
+
+    for name, baseline in BASELINES.items():
+        if slow_too or name != SLOW:
+            answer = baseline(case, skeleton, lifted)
+            if np.isfinite(answer).all(axis=(1, 2)).sum() >= FEWEST:
+                yield score(case, name, answer, skeleton)
+
+
+def _sample(cases: list[Case], count: int) -> set[int]:
+    """Indices of up to `count` cases of each group, evenly spread."""
+    groups: dict[str, list[int]] = {}
+    for i, case in enumerate(cases):
+        groups.setdefault(case.group, []).append(i)
+    spread = (
+        np.linspace(0, len(g) - 1, min(count, len(g))).round().astype(int) for g in groups.values()
+    )
+    return {g[k] for g, picked in zip(groups.values(), spread, strict=True) for k in picked}
 
 
 def _told(value: object) -> object:
@@ -104,28 +146,3 @@ def _told(value: object) -> object:
     if isinstance(value, tuple):
         return [_told(part) for part in value]
     return value.name if isinstance(value, Path) else value
-
-
-_TABLE_WIDTH = 124  # a narrow terminal breaks lines, never numbers
-_COLUMNS = {  # field of Metrics: title
-    "name": "measured on",
-    "distance_m": "m away",
-    "answered": "answered",
-    "abs_mpjpe": "Abs mm",
-    "mpjpe": "MPJPE mm",
-    "pa_mpjpe": "PA mm",
-    "root": "root mm",
-    "root_percent": "root %",
-    "accel": "accel m/s²",
-    "foot_sliding": "slide mm",
-}
-
-
-def table(rows: Sequence[Metrics]) -> Table:
-    """The rows for the terminal."""
-    result = Table(title="errors as the live stream makes them, means over frames")
-    for key, title in _COLUMNS.items():
-        result.add_column(title, justify="left" if key == "name" else "right", no_wrap=True)
-    for row in rows:
-        result.add_row(*(str(getattr(row, key)) for key in _COLUMNS))
-    return result

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from ..core.skeletons import Skeleton
 from ..lifting import rig
-from ..lifting.diffusion import Denoised, views_and_points
+from ..lifting.diffusion import Denoised, answer_points
 from .batches import Batch
 
 _EPSILON_M = 1e-3  # rounds the corner of every distance
@@ -26,6 +26,9 @@ class LossWeights:
     motion: float = 0.08  # all views' motion vectors, unit variance
     error: float = 0.03  # log-likelihood of the joint's error
     contact: float = 0.03  # cross-entropy of foot contact
+    ankle: float = 0.5  # error of the ankles' heights
+    ground: float = 0.03  # log-likelihood of the ankles' heights and of the views' depth
+    size: float = 0.03  # log-likelihood of the body's size
     noised: float = 0.3  # factor on the metric terms of samples that are not pure noise
 
 
@@ -38,9 +41,10 @@ def denoiser_loss(
     denoised: Denoised, batch: Batch, level: Tensor, skeleton: Skeleton, weights: LossWeights
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The loss of a batch whose samples were noised to `level` (B,), and its terms."""
-    _, _, points = views_and_points(
-        denoised, batch.uv, batch.seen, batch.axes, batch.centers_m, batch.distances_m
-    )
+    viewed, points = answer_points(
+        denoised, batch.uv, batch.seen, batch.axes, batch.centers_m, batch.distances_m,
+        skeleton.ankles,
+    )  # fmt: skip
     front = batch.front.float()
     sample = torch.where(level >= 1.0, 1.0, weights.noised)[:, None] * front
     sample = sample / sample.sum().clamp(min=1.0)
@@ -69,6 +73,10 @@ def denoiser_loss(
         batch.points_m, front_axes, center
     )
     slant = batch.distances_m[:, :, 0, None]
+    ankles_m = batch.points_m[:, :, list(skeleton.ankles), 2]
+    ankle_error_m = distance((denoised.ankle_height_m - ankles_m)[..., None])
+    depth_error = _log_scale(viewed - center[:, :, 0, None], batch.points_m - center[:, :, 0, None])
+    log_size, log_size_error = denoised.size.unbind(dim=-1)
     terms = {
         "absolute": mean(error_m.mean(dim=-1)),
         "relative": mean(distance(relative).mean(dim=-1)),
@@ -77,14 +85,32 @@ def denoiser_loss(
         "reprojection": mean((distance(image[:, :, 0]) * slant).mean(dim=-1)),
         "motion": ((denoised.motion - batch.motion).abs().clamp(max=8.0).mean(dim=(2, 3)) * front)
         .sum() / front.sum().clamp(min=1.0),
-        "error": mean(
-            (error_m.detach() * torch.exp(-denoised.log_error) + denoised.log_error).mean(dim=-1)
-        ),
+        "error": mean(_surprise(error_m, denoised.log_error).mean(dim=-1)),
         "contact": mean(
             F.binary_cross_entropy_with_logits(
                 denoised.contact, batch.contact, reduction="none"
             ).mean(dim=-1)
         ),
+        "ankle": mean(ankle_error_m.clamp(max=0.5).mean(dim=-1)),
+        "ground": mean(
+            _surprise(ankle_error_m, denoised.ankle_log_error).mean(dim=-1)
+            + _surprise(depth_error.abs(), denoised.depth_log_error[..., 0])
+        ),
+        "size": mean(
+            (log_size - batch.log_size[:, None]).abs() * torch.exp(-log_size_error)
+            + log_size_error
+        ),
     }  # fmt: skip
     total = sum((getattr(weights, name) * term for name, term in terms.items()), torch.zeros(()))
     return total, terms
+
+
+def _surprise(error: Tensor, log_expected: Tensor) -> Tensor:
+    """Negative log-likelihood (Laplace) of errors; it teaches what to expect, not to err less."""
+    return error.detach() * torch.exp(-log_expected) + log_expected
+
+
+def _log_scale(points: Tensor, truth: Tensor) -> Tensor:
+    """(B, T) logarithm of the scale that brings points (B, T, J, 3) nearest to the truth."""
+    along = (points * truth).sum(dim=(-2, -1)).clamp(min=_EPSILON_M)
+    return torch.log(along / points.square().sum(dim=(-2, -1)).clamp(min=_EPSILON_M))

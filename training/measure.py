@@ -1,87 +1,143 @@
-"""Cases to errors, errors to rows of a table."""
+"""Cases to errors, errors to rows of a table.
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+Each answer is measured twice. **All frames**: the whole clip, with the first frames after a cold
+start. **After 1 s**: the frames that have a second of history behind them, each as it was
+published when it came; what the user of a running stream gets, look-ahead 0.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 
 import numpy as np
+from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..core.errors import M2t3Error
+from ..core.skeletons import Skeleton
 from ..engines.manifest import Metrics
 from ..lifting.denoiser import Denoiser
 from ..lifting.lifter import Lifter, Observation
 from .cases import Case
 from .metrics import Errors, errors
 
+METHOD = "m2t3"
+ALL, SETTLED = "all frames", "after 1 s"
+_SETTLED_S = 1.0
+FEWEST = 4  # answered frames that a case needs
+
 
 @dataclass(frozen=True)
 class Result:
-    """A case and the errors of its answered frames."""
+    """One method's answer to a case."""
 
     case: Case
-    errors: Errors
+    method: str  # METHOD or a baseline's name
     answered: NDArray[np.bool_]  # (T,)
+    settled: NDArray[np.bool_]  # (T,) with a second or more since the first answer
+    errors: Errors  # of all frames
+    settled_errors: Errors | None  # of the settled frames alone; None for a short clip
 
-    def brief(self) -> dict[str, str | float]:
-        """A line of results.json."""
-        return {
-            "group": self.case.group,
-            "name": self.case.name,
-            "distance_m": round(self.case.distance_m, 2),
-            "camera_height_m": round(float(self.case.camera.t_world_camera_m[2]), 2),
-            "abs_mpjpe": round(float(self.errors.abs_mpjpe.mean()), 1),
-            "mpjpe": round(float(self.errors.mpjpe.mean()), 1),
-            "pa_mpjpe": round(float(self.errors.pa_mpjpe.mean()), 1),
-        }
+    @property
+    def abs_mpjpe(self) -> float:
+        """Mean over all frames."""
+        return float(np.nanmean(self.errors.abs_mpjpe))
+
+    def part(self, name: str) -> tuple[Errors | None, NDArray[np.bool_]]:
+        """The errors of ALL or SETTLED frames, and which of these were answered."""
+        if name == ALL:
+            return self.errors, self.answered
+        return self.settled_errors, self.answered[self.settled]
 
 
-def measure(case: Case, denoiser: Denoiser, steps: int) -> Result:
-    """Lifts a case as the stream would and compares it with the truth."""
-    lifter = Lifter(case.camera, denoiser, steps)
-    lifted = np.stack([
+def lift(
+    case: Case, denoiser: Denoiser, steps: int, height_m: float | None = None
+) -> Float[NDArray, "t j 3"]:
+    """The joints as the stream would publish them, frame by frame; NaN where it would not."""
+    lifter = Lifter(case.camera, denoiser, steps, height_m)
+    lifted = [
         lifter.lift([Observation(0, t / case.fps, px, confidence)]).people[0].positions_world_m
         for t, (px, confidence) in enumerate(zip(case.keypoints_px, case.confidence, strict=True))
-    ])  # fmt: skip
-    answered = np.asarray(np.isfinite(lifted).all(axis=(1, 2)))
-    if answered.sum() < 4:
-        raise M2t3Error(f"{case.name}: only {answered.sum()} frames were answered")
-    found = errors(
-        lifted[answered].astype(np.float64),
-        case.truth_world_m[answered],
-        case.fps,
-        denoiser.shape.skeleton,
+    ]
+    return np.stack(lifted).astype(np.float64)
+
+
+def score(
+    case: Case, method: str, positions_m: Float[NDArray, "t j 3"], skeleton: Skeleton
+) -> Result:
+    """Compares an answer with the truth.
+
+    Raises:
+        M2t3Error: nearly nothing was answered.
+    """
+    answered = np.asarray(np.isfinite(positions_m).all(axis=(1, 2)))
+    if answered.sum() < FEWEST:
+        raise M2t3Error(f"{case.name}: only {answered.sum()} frames were answered by {method}")
+    settled = np.arange(len(answered)) >= answered.argmax() + round(_SETTLED_S * case.fps)
+    enough = (answered & settled).sum() >= FEWEST
+    return Result(
+        case,
+        method,
+        answered,
+        settled,
+        errors(positions_m, case.truth_world_m, case.fps, skeleton),
+        errors(positions_m[settled], case.truth_world_m[settled], case.fps, skeleton)
+        if enough
+        else None,
     )
-    return Result(case, found, answered)
 
 
-def summarise(results: Sequence[Result]) -> list[Metrics]:
-    """One row a group; every frame counts alike."""
-    groups: dict[str, list[Result]] = {}
+def summarise(
+    results: Iterable[Result], part: str, key: Callable[[Result], str | None] | None = None
+) -> list[Metrics]:
+    """One row for each group and method, and for each `key` if one is given."""
+    rows: dict[tuple[str, str, str | None], list[Result]] = {}
     for result in results:
-        groups.setdefault(result.case.group, []).append(result)
-    return [_row(name, members) for name, members in groups.items()]
+        action = key(result) if key else None
+        if result.part(part)[0] is not None and (key is None or action is not None):
+            rows.setdefault((result.case.group, result.method, action), []).append(result)
+    return [
+        _row(group, method, action, part, members)
+        for (group, method, action), members in rows.items()
+    ]
 
 
-def _row(name: str, members: Sequence[Result]) -> Metrics:
-    frames = np.array([m.answered.sum() for m in members])
+def _row(
+    group: str, method: str, action: str | None, part: str, members: Sequence[Result]
+) -> Metrics:
+    """Every frame counts alike."""
+    found = [(m.case, *m.part(part)) for m in members]
+    clips = [(case, of) for case, of, _ in found if of is not None]
+    answered = np.concatenate([a for _, _, a in found])
+    frames = np.array([np.isfinite(of.abs_mpjpe).sum() for _, of in clips])
+    joined = {
+        f.name: np.concatenate([getattr(of, f.name).ravel() for _, of in clips])
+        for f in fields(Errors)
+    }
 
-    def mean(of: Iterable[float]) -> float:
-        values = np.array(list(of))
-        known = np.isfinite(values)
-        return float(np.average(values[known], weights=frames[known])) if known.any() else np.nan
+    def mean(name: str, digits: int = 1) -> float:
+        return round(float(np.nanmean(joined[name])), digits)
 
-    sliding = mean(m.errors.foot_sliding for m in members)
+    relative = np.concatenate([of.root / case.distance_m for case, of in clips])
+    slid = np.isfinite(joined["foot_sliding"]).any()
     return Metrics(
-        name=name,
-        frames=sum(len(m.answered) for m in members),
-        answered=round(float(frames.sum() / sum(len(m.answered) for m in members)), 4),
-        distance_m=round(mean(m.case.distance_m for m in members), 2),
-        abs_mpjpe=round(mean(m.errors.abs_mpjpe.mean() for m in members), 1),
-        mpjpe=round(mean(m.errors.mpjpe.mean() for m in members), 1),
-        pa_mpjpe=round(mean(m.errors.pa_mpjpe.mean() for m in members), 1),
-        root=round(mean(m.errors.root.mean() for m in members), 1),
-        root_percent=round(mean(m.errors.root.mean() / 10 / m.case.distance_m for m in members), 2),
-        accel=round(mean(m.errors.accel.mean() for m in members), 1),
-        jitter=round(mean(m.errors.jitter for m in members), 1),
-        foot_sliding=None if np.isnan(sliding) else round(sliding, 1),
+        name=group,
+        frames=len(answered),
+        answered=round(float(answered.mean()), 4),
+        distance_m=round(float(np.average([c.distance_m for c, _ in clips], weights=frames)), 2),
+        abs_mpjpe=mean("abs_mpjpe"),
+        mpjpe=mean("mpjpe"),
+        pa_mpjpe=mean("pa_mpjpe"),
+        root=mean("root"),
+        root_percent=round(float(np.nanmean(relative)) / 10, 2),
+        accel=mean("accel"),
+        jitter=mean("jitter"),
+        foot_sliding=mean("foot_sliding") if slid else None,
+        method=method,
+        part=part,
+        action=action,
+        clips=len(members),
+        median_abs_mpjpe=round(float(np.median([np.nanmean(of.abs_mpjpe) for _, of in clips])), 1),
+        w_mpjpe=mean("w_mpjpe"),
+        wa_mpjpe=mean("wa_mpjpe"),
+        t_root=mean("t_root"),
     )

@@ -10,11 +10,14 @@ from torch import Tensor
 
 from ..core.skeletons import Skeleton
 
-_LIMBS = (  # what disappears together, by joint name
-    ("left_elbow", "left_wrist"), ("right_elbow", "right_wrist"),
-    ("left_knee", "left_ankle"), ("right_knee", "right_ankle"),
-    ("left_ankle", "right_ankle"), ("left_knee", "left_ankle", "right_knee", "right_ankle"),
-    ("nose", "left_eye", "right_eye", "left_ear", "right_ear"),
+# Parts of the body, of which each format has some.
+_FOOT = ("foot", "big_toe", "small_toe", "heel")
+_LEG, _ARM = ("knee", "ankle", *_FOOT), ("elbow", "wrist", "hand")
+_HEAD = ("nose", "eye", "ear", "head", "head_top")
+_BOTH = ("left_", "right_", "")
+_LIMBS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (  # what disappears: sides, parts
+    (("left_",), _ARM), (("right_",), _ARM), (("left_",), _LEG), (("right_",), _LEG),
+    (_BOTH, ("ankle", *_FOOT)), (_BOTH, _LEG), (_BOTH, _HEAD),
 )  # fmt: skip
 
 
@@ -103,25 +106,27 @@ def _swaps(
     """(B, T, J) where left and right are exchanged."""
     window = torch.rand(b, 1, generator=generator) < noise.swap_window
     swapped = telegraph((b, t), 0.08, 0.25, generator) & window
-    legs = torch.tensor(["hip" in n or "knee" in n or "ankle" in n for n in skeleton.joint_names])
-    arms = torch.tensor(
-        ["shoulder" in n or "elbow" in n or "wrist" in n for n in skeleton.joint_names]
-    )
-    parts = torch.stack([torch.ones_like(legs), torch.ones_like(legs), legs, arms])
-    which = torch.randint(len(parts), (b,), generator=generator)
-    return swapped[..., None] & parts[which][:, None]
+    everything = torch.ones(skeleton.joint_count, dtype=torch.bool)
+    legs, arms = _having(skeleton, ("hip", *_LEG)), _having(skeleton, ("collar", "shoulder", *_ARM))
+    swaps = torch.stack([everything, everything, legs, arms])
+    which = torch.randint(len(swaps), (b,), generator=generator)
+    return swapped[..., None] & swaps[which][:, None]
 
 
 def _missing_limbs(
     b: int, t: int, skeleton: Skeleton, noise: DetectorNoise, generator: torch.Generator
 ) -> Tensor:
-    limbs = torch.zeros(len(_LIMBS), skeleton.joint_count, dtype=torch.bool)
-    for i, names in enumerate(_LIMBS):
-        limbs[i, list(skeleton.index(*names))] = True
+    limbs = torch.stack([_having(skeleton, parts, sides) for sides, parts in _LIMBS])
     window = torch.rand(b, 1, generator=generator) < noise.limb_window
     gone = telegraph((b, t), 0.05, 0.1, generator) & window
     which = torch.randint(len(_LIMBS), (b,), generator=generator)
     return gone[..., None] & limbs[which][:, None]
+
+
+def _having(skeleton: Skeleton, parts: tuple[str, ...], sides: tuple[str, ...] = _BOTH) -> Tensor:
+    """(J,) which joints are of these parts on these sides."""
+    names = {side + part for side in sides for part in parts}
+    return torch.tensor([name in names for name in skeleton.joint_names])
 
 
 def _cut_off(uv: Tensor, noise: DetectorNoise, generator: torch.Generator) -> Tensor:

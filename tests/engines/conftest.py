@@ -1,6 +1,7 @@
 """A small random network, as it is and exported."""
 
 import json
+from dataclasses import replace
 
 import pytest
 import torch
@@ -8,29 +9,59 @@ import torch
 from m2t3.engines.manifest import Manifest, find_weights, sha256_of
 from m2t3.engines.network import MotionDenoiser, NetworkConfig
 from m2t3.lifting.denoiser import NetworkInputs
-from m2t3.training.export import example_inputs, export_onnx, write_manifest
+from m2t3.training.export import example_inputs, export_ground, export_onnx, write_manifest
 
 CONFIG = NetworkConfig(width=64, heads=2, layers=2, memory_frames=8)
 
 
 @pytest.fixture(scope="session")
-def network():
-    """Weights large enough that every part of the network has its say."""
-    torch.set_num_threads(1)
-    torch.manual_seed(0)
-    network = MotionDenoiser(CONFIG)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.add_(0.1 * torch.randn_like(parameter))
-    return network.eval()
+def make_network():
+    """Makes networks with weights large enough that every part has its say."""
+
+    def make(config):
+        torch.set_num_threads(1)
+        torch.manual_seed(0)
+        network = MotionDenoiser(config)
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(0.1 * torch.randn_like(parameter))
+        return network.eval()
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def network(make_network):
+    return make_network(CONFIG)
 
 
 @pytest.fixture(scope="session")
 def exported(network, tmp_path_factory):
     """The folder of the exported network."""
-    folder = tmp_path_factory.mktemp("weights") / "small"
+    return export(network, tmp_path_factory.mktemp("weights") / "small")
+
+
+@pytest.fixture(
+    scope="session",
+    params=[
+        {"ground": "pointmap"},
+        {"ground": "both", "pointmap_px": 96},
+        {"ground": "none", "decoupled": False},
+    ],
+    ids=lambda changes: changes["ground"],
+)
+def variant(request, make_network, tmp_path_factory):
+    """A network with other switches, and the folder of its export."""
+    network = make_network(replace(CONFIG, pointmap_channels=8, **request.param))
+    return network, export(network, tmp_path_factory.mktemp("variant") / "small")
+
+
+def export(network, folder):
     folder.mkdir()
     export_onnx(network, folder / "model.onnx")
+    if network.config.sees_pointmaps:
+        export_ground(network, folder / "ground.onnx")
+    ground = folder / "ground.onnx"
     manifest = Manifest(
         name="small",
         sha256=sha256_of(folder / "model.onnx"),
@@ -47,6 +78,8 @@ def exported(network, tmp_path_factory):
         commit="none",
         training={},
         metrics=(),
+        decoupled=network.config.decoupled,
+        ground_sha256=sha256_of(ground) if ground.exists() else None,
     )
     write_manifest(manifest, folder)
     return folder

@@ -18,6 +18,11 @@ def test_a_manifest_without_its_model_is_refused(change_manifest):
         find_weights(str(folder))
 
 
+def test_weights_without_the_ground_that_they_look_at_are_refused(change_manifest):
+    with pytest.raises(EngineError, match=r"ground\.onnx is missing"):
+        find_weights(str(change_manifest(ground_sha256="0" * 64)))
+
+
 @pytest.mark.parametrize(
     ("change", "answer"),
     [({"layers": "six"}, "layers"), ({"licence": ...}, "licence"), ({"licenze": "MIT"}, "licenze")],

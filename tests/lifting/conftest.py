@@ -36,6 +36,9 @@ class Oracle:
         self.trust = trust
         self.calls = []  # frames asked for in each call
 
+    def ground(self, distance_m, height_m):
+        return None
+
     def __call__(self, inputs):
         b, t, _ = inputs.features.shape
         assert b == 1
@@ -51,6 +54,10 @@ class Oracle:
                 trust=np.full((1, t, J), self.trust, np.float32),
                 log_error=np.full((1, t, J), -2.0, np.float32),
                 contact=np.zeros((1, t, 2), np.float32),
+                depth_log_error=np.full((1, t, 1), -15.0, np.float32),
+                ankle_height_m=np.zeros((1, t, 2), np.float32),
+                ankle_log_error=np.zeros((1, t, 2), np.float32),
+                size=np.zeros((1, t, 2), np.float32),
             ),
             nothing,
             nothing,
@@ -59,7 +66,7 @@ class Oracle:
     def motion(self, features, phase):
         """The truth's motion vectors in the rig that `features` speak of."""
         local, seen, center = features[: 2 * J], features[2 * J : 3 * J], features[4 * J :][:2]
-        log_spread, log_distance, log_height = features[4 * J + 2], features[-5], features[-4]
+        log_spread, log_distance, log_height = features[4 * J + 2], features[-7], features[-6]
         distance, height = 4.0 * np.exp(np.float64([log_distance])), 1.7 * np.exp(log_height)
         height = np.float64([height])
         axes, centers = view_axes(distance, height)
@@ -97,12 +104,36 @@ def oracle():
 
 @pytest.fixture(scope="session")
 def network():
-    """A small network of random weights that looks at its memory and mistrusts V0 a little."""
+    """A small network of random weights that looks at its memory and mistrusts V0 a little.
+
+    It never believes its ankles: random heights would drive people, and their rigs, about.
+    """
     torch.set_num_threads(1)
     torch.manual_seed(1)
-    network = MotionDenoiser(NetworkConfig(width=32, heads=1, layers=2, memory_frames=8))
+    network = MotionDenoiser(
+        NetworkConfig(width=32, heads=1, layers=2, memory_frames=8, stands=False)
+    )
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.add_(0.1 * torch.randn_like(parameter))
         network.head *= 0.2
+    return TorchDenoiser(network)
+
+
+@pytest.fixture(scope="session")
+def ground_network():
+    """The same that looks at pointmaps and has no other word of the ground."""
+    torch.set_num_threads(1)
+    torch.manual_seed(2)
+    network = MotionDenoiser(
+        NetworkConfig(
+            width=32, heads=1, layers=2, memory_frames=8, ground="pointmap", pointmap_channels=8
+        )
+    )
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.add_(0.1 * torch.randn_like(parameter))
+        network.head *= 0.2
+        for block in network.blocks:
+            block.ground.out.weight *= 5.0
     return TorchDenoiser(network)

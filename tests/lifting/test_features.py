@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from m2t3.core.skeletons import COCO17
+from m2t3.lifting.body_size import UNKNOWN
 from m2t3.lifting.features import ANKLE_HEIGHT_M, feature_size, observation_features
 from m2t3.lifting.rig import project, view_axes
 
@@ -13,11 +14,12 @@ RNG = np.random.default_rng(4)
 UV = RNG.normal(0, 0.2, (6, J, 2))
 CONFIDENCE = RNG.uniform(0, 1, (6, J))
 DISTANCE_M, HEIGHT_M = RNG.uniform(1, 9, 6), RNG.uniform(0.3, 4, 6)
+UNKNOWN_SIZE = np.zeros(6), np.full(6, UNKNOWN)
 
 
 def features(uv=UV, confidence=CONFIDENCE, seen=None):
     seen = np.ones((6, J), bool) if seen is None else seen
-    return observation_features(uv, confidence, seen, DISTANCE_M, HEIGHT_M, COCO17)
+    return observation_features(uv, confidence, seen, DISTANCE_M, HEIGHT_M, *UNKNOWN_SIZE, COCO17)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 1.0])
@@ -39,14 +41,15 @@ def test_every_seen_joint_leaves_a_trace():
 
 
 def test_numpy_and_torch_features_are_the_same():
-    arguments = (UV, CONFIDENCE, CONFIDENCE > 0.3, DISTANCE_M, HEIGHT_M)
+    size = RNG.normal(0, 0.1, 6), RNG.uniform(0.01, 0.08, 6)
+    arguments = (UV, CONFIDENCE, CONFIDENCE > 0.3, DISTANCE_M, HEIGHT_M, *size)
     theirs = observation_features(*map(torch.from_numpy, arguments), COCO17)
     np.testing.assert_allclose(observation_features(*arguments, COCO17), theirs, atol=1e-12)
 
 
 @pytest.mark.parametrize("beyond_m", [-1.5, 0.0, 0.8, 2.0])
 def test_an_ankle_on_the_floor_tells_its_distance(beyond_m):
-    """The metric ground hits stand before the five numbers of the camera: four an ankle."""
+    """The metric ground hits stand before the camera's five numbers and the size's two."""
     distance_m, height_m = np.array([4.0]), np.array([2.0])
     body_m = np.zeros((1, J, 3))
     body_m[0, :, 2] = 1.0
@@ -54,8 +57,9 @@ def test_an_ankle_on_the_floor_tells_its_distance(beyond_m):
         body_m[0, ankle] = [beyond_m, side, ANKLE_HEIGHT_M]
     uv = project(body_m, *view_axes(distance_m, height_m))[:, 0]
     seen = np.ones((1, J), bool)
-    found = observation_features(uv, np.ones((1, J)), seen, distance_m, height_m, COCO17)
-    hits = found[0, -13:-5].reshape(2, 4)
+    size = np.zeros(1), np.full(1, UNKNOWN)
+    found = observation_features(uv, np.ones((1, J)), seen, distance_m, height_m, *size, COCO17)
+    hits = found[0, -15:-7].reshape(2, 4)
     np.testing.assert_allclose(3 * hits[:, 2], beyond_m, atol=1e-9)
     np.testing.assert_allclose(hits[:, 1], np.tanh(beyond_m), atol=1e-9)
     slope = (height_m[0] - ANKLE_HEIGHT_M) / (distance_m[0] + beyond_m)
@@ -65,7 +69,7 @@ def test_an_ankle_on_the_floor_tells_its_distance(beyond_m):
 def test_an_ankle_above_the_horizon_hits_nothing_and_says_so():
     up = UV.copy()
     up[:, COCO17.ankles, 1] = -5.0
-    hits = features(up)[:, -13:-5].reshape(6, 2, 4)
+    hits = features(up)[:, -15:-7].reshape(6, 2, 4)
     assert np.isfinite(hits).all()
     np.testing.assert_allclose(hits[..., 2], 2.0)  # as far as is told
     assert (hits[..., 3] <= 0).all()  # a slope that nobody need trust

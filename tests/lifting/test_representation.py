@@ -26,6 +26,13 @@ def test_numpy_and_torch_encode_alike():
     np.testing.assert_allclose(ours, theirs.numpy(), atol=1e-12)
 
 
+@pytest.mark.parametrize("array", [np.asarray, torch.from_numpy], ids=["numpy", "torch"])
+def test_global_2d_as_it_is_comes_back_too(array):
+    motion = encode(array(VIEWS_UV), array(DISTANCES_M), COCO17, decoupled=False)
+    assert motion.shape == (2, 5, VIEWS, motion_size(COCO17.joint_count, decoupled=False))
+    np.testing.assert_allclose(decode(motion, array(DISTANCES_M)), VIEWS_UV, atol=1e-12)
+
+
 def test_place_and_size_do_not_touch_the_local_pose():
     joints = COCO17.joint_count
     one = encode(VIEWS_UV, DISTANCES_M, COCO17)

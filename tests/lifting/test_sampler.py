@@ -5,8 +5,9 @@ import pytest
 
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting import representation
+from m2t3.lifting.body_size import UNKNOWN
 from m2t3.lifting.denoiser import DenoiserShape, NetworkOutputs
-from m2t3.lifting.diffusion import Denoised, alpha_sigma, network_input, views_and_points
+from m2t3.lifting.diffusion import Denoised, alpha_sigma, answer_points, network_input
 from m2t3.lifting.features import observation_features
 from m2t3.lifting.memory import ROTARY_FREQUENCIES, past_mask
 from m2t3.lifting.rig import VIEWS, project, view_axes, view_distances
@@ -24,16 +25,18 @@ VIEWS_UV = project(POINTS_M, AXES, CENTERS_M)
 class Echo:
     """Answers with the truth plus `share` of the noise it was shown."""
 
-    shape = DenoiserShape(COCO17, 1, 1, 2, 4)
-
-    def __init__(self, share=0.0, trust=0.0):
+    def __init__(self, share=0.0, trust=0.0, decoupled=True):
         self.share, self.trust = share, trust
+        self.shape = DenoiserShape(COCO17, 1, 1, 2, 4, decoupled)
         self.levels = []
+
+    def ground(self, distance_m, height_m):
+        return None
 
     def __call__(self, inputs):
         self.levels.append(float(inputs.level[0]))
         b, t = inputs.features.shape[:2]
-        motion = representation.encode(VIEWS_UV, DISTANCES_M, COCO17)
+        motion = representation.encode(VIEWS_UV, DISTANCES_M, COCO17, self.shape.decoupled)
         nothing = np.zeros((b, 1, VIEWS, 1, t, 2), np.float32)
         return NetworkOutputs(
             Denoised(
@@ -42,6 +45,10 @@ class Echo:
                 trust=np.full((b, t, J), self.trust, np.float32),
                 log_error=np.zeros((b, t, J), np.float32),
                 contact=np.zeros((b, t, 2), np.float32),
+                depth_log_error=np.full((b, t, 1), -15.0, np.float32),
+                ankle_height_m=np.zeros((b, t, 2), np.float32),
+                ankle_log_error=np.zeros((b, t, 2), np.float32),
+                size=np.zeros((b, t, 2), np.float32),
             ),
             nothing,
             nothing,
@@ -52,7 +59,8 @@ def frames(keys=None):
     uv = VIEWS_UV[:, :, 0].astype(np.float32)
     seen = np.ones((B, T, J), bool)
     wide = [np.repeat(a[:, None], T, axis=1) for a in (DISTANCE_M, HEIGHT_M)]
-    features = observation_features(uv, np.ones((B, T, J)), seen, *wide, COCO17)
+    size = np.zeros((B, T)), np.full((B, T), UNKNOWN)
+    features = observation_features(uv, np.ones((B, T, J)), seen, *wide, *size, COCO17)
     return Frames(
         uv=uv,
         seen=seen,
@@ -76,8 +84,9 @@ def points(denoiser, steps, keys=None):
 
 @pytest.mark.parametrize("steps", [1, 2, 4])
 @pytest.mark.parametrize("trust", [-20.0, 0.0, 20.0])
-def test_exact_views_stay_exact_through_any_number_of_steps(steps, trust):
-    denoiser = Echo(trust=trust)
+@pytest.mark.parametrize("decoupled", [True, False])
+def test_exact_views_stay_exact_through_any_number_of_steps(steps, trust, decoupled):
+    denoiser = Echo(trust=trust, decoupled=decoupled)
     # 2e-4 m: single precision, and triangulation's ridge
     np.testing.assert_allclose(points(denoiser, steps), POINTS_M, atol=2e-4)
     np.testing.assert_allclose(denoiser.levels, levels(steps), rtol=1e-6)
@@ -87,8 +96,8 @@ def test_one_step_is_the_networks_answer_and_shows_it_no_noise():
     denoiser = Echo(share=0.5)
     found = sample(denoiser, frames(), memories(1), COCO17)
     seen = frames()
-    _, _, expected = views_and_points(
-        found.denoised, seen.uv, seen.seen, AXES, CENTERS_M, DISTANCES_M
+    _, expected = answer_points(
+        found.denoised, seen.uv, seen.seen, AXES, CENTERS_M, DISTANCES_M, COCO17.ankles
     )
     np.testing.assert_allclose(found.points_rig_m, expected, atol=1e-5)
     others = [[(5, 5)] * T] * B

@@ -4,6 +4,10 @@ import msgspec
 import numpy as np
 import pytest
 
+from m2t3.core.conversions import FORMATS
+from m2t3.core.messages import Keypoints
+from m2t3.core.skeletons import COCO17
+
 NOW = 10**12
 SECOND_NS = 10**9
 
@@ -130,3 +134,37 @@ def test_two_people_of_one_detector_id_are_two(pipeline, frame, person):
     first, second = (pipeline.process(frame(n, twins), NOW) for n in range(2))
     assert [p.id for p in first.people] == [p.id for p in second.people] == [1, 2]
     assert pipeline.counts.refused["duplicate_ids"] == 2
+
+
+def halpe(*missing):
+    """Somebody as HALPE-26 sees them, joint j at (100 + j, 100)."""
+    names = FORMATS["halpe26"]
+    pixels = np.column_stack([100.0 + np.arange(len(names)), np.full(len(names), 100.0)])
+    scores = np.where(np.isin(names, missing), 0, 0.9)
+    return Keypoints(keypoints_px=pixels.astype(np.float32), confidence=scores.astype(np.float32))
+
+
+def test_a_richer_format_is_lifted_as_the_networks(pipeline, frame):
+    people = [halpe("left_wrist", "left_heel")]
+    (pose,) = pipeline.process(frame(0, people, skeleton="halpe26"), NOW).people
+    expected = [FORMATS["halpe26"].index(name) + 100.0 for name in COCO17.joint_names]
+    (wrist,) = COCO17.index("left_wrist")
+    assert np.flatnonzero(~pose.valid).tolist() == [wrist]
+    np.testing.assert_array_equal(pose.positions_world_m[pose.valid, 0], np.delete(expected, wrist))
+    assert pipeline.counts.refused == {}
+    assert pipeline.warnings == ()
+
+
+def test_somebody_of_whom_only_other_joints_are_seen_is_nobody(pipeline, frame):
+    people = [halpe(*COCO17.joint_names)]
+    assert pipeline.process(frame(0, people, skeleton="halpe26"), NOW).people == ()
+    assert pipeline.counts.refused == {"empty_people": 1}
+
+
+def test_a_format_that_does_not_tell_enough_is_refused_with_one_warning(pipeline, frame):
+    for seq in range(2):
+        assert pipeline.process(frame(seq, [], skeleton="h36m17"), NOW) is None
+    assert pipeline.counts.refused == {"skeleton": 2}
+    (warning,) = pipeline.warnings
+    assert "left_eye" in warning
+    assert "convertible: coco17, halpe26" in warning

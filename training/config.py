@@ -1,0 +1,54 @@
+"""What a training run is: one configuration for both stages, checked as soon as it exists."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import arg
+
+from ..core.errors import M2t3Error
+from ..engines.network import NetworkConfig
+from .batches import WindowConfig
+from .losses import LossWeights
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """One training run; recorded beside its checkpoint."""
+
+    archives: tuple[Path, ...] = ()  # mocap archives (npz) to train on
+    shares: tuple[float, ...] = ()  # how often each is drawn from; empty: by its frames
+    recordings: Path | None = None  # stage 1: folder of 2D keypoint recordings (npz) to learn from
+    recordings_share: float = 0.3  # stage 1: share of each batch's windows that are theirs
+    out: Path = Path("runs/coco17")  # checkpoint, log and resolved configuration go here
+    start: Annotated[Path | None, arg(name="from")] = None  # last.pt whose weights to begin with
+    minutes: float = 90.0  # length of the run over all sittings ...
+    steps: int | None = None  # ... or its length in optimiser steps, if given
+    decay: float = 0.3  # last share of the run, in which the rates fall to a twentieth
+    seed: int = 0  # of the batches and the first weights
+    muon_rate: float = 3e-3  # learning rate of the blocks' matrices
+    adam_rate: float = 1e-3  # learning rate of everything else
+    weight_decay: float = 0.01  # of both optimisers
+    warmup_steps: int = 200  # steps in which the rates rise
+    one_step: float = 0.75  # share of samples at pure noise, the rest at random levels
+    ema: float = 0.999  # decay of the weights' moving average a step
+    checkpoint_minutes: float = 3.0  # time between checkpoints
+    compile: bool = True  # torch.compile the step: some two minutes, then nearly twice as fast
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    loss: LossWeights = field(default_factory=LossWeights)
+
+    def __post_init__(self) -> None:
+        if self.archives and self.shares and len(self.shares) != len(self.archives):
+            raise M2t3Error(
+                f"{len(self.shares)} --shares for {len(self.archives)} --archives: give one each"
+            )
+        if not self.minutes > 0 or (self.steps is not None and self.steps < 1):
+            raise M2t3Error(
+                f"a run of {self.minutes} --minutes, {self.steps} --steps has no length: "
+                "give more than 0"
+            )
+        for name in ("decay", "one_step", "ema", "recordings_share"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise M2t3Error(f"--{name.replace('_', '-')} {getattr(self, name)} is not a share: "
+                                "give 0 to 1")  # fmt: skip

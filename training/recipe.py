@@ -1,0 +1,43 @@
+"""Recipes: YAML files that set a training configuration's defaults, strictly."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from ..calibration.strict_yaml import load_yaml, shown
+from ..core.errors import M2t3Error, valid_names
+from .config import TrainConfig
+
+
+def read_recipe(path: Path, defaults: TrainConfig) -> TrainConfig:
+    """`defaults` with what the recipe says; its keys are those of `TrainConfig`, nested alike.
+
+    Raises:
+        M2t3Error: no such file, an unknown key (tells the nearest valid one), or a bad value.
+    """
+    if not path.is_file():
+        raise M2t3Error(f"no recipe {path}; configs/ has some")
+    try:
+        content = load_yaml(path)
+        tree = _merged(msgspec.to_builtins(defaults, enc_hook=str), content, "the recipe")
+        # Not strict, so that 3e-3, a word to YAML, is the number that it looks like.
+        return msgspec.convert(tree, TrainConfig, strict=False, dec_hook=lambda kind, x: kind(x))
+    except msgspec.ValidationError as error:
+        raise M2t3Error(f"{path}: {error}") from None
+    except M2t3Error as error:
+        raise M2t3Error(f"{path}: {error}") from None
+
+
+def _merged(defaults: dict[str, Any], content: object, where: str) -> dict[str, Any]:
+    if not isinstance(content, dict):
+        raise M2t3Error(f"{where} is {shown(content)}; it is a mapping of {', '.join(defaults)}")
+    merged = dict(defaults)
+    for key, value in content.items():
+        if key not in defaults:
+            raise M2t3Error(
+                f"{where} has an unknown key {key!r}; {valid_names(str(key), defaults)}"
+            )
+        default = defaults[key]
+        merged[key] = _merged(default, value, key) if isinstance(default, dict) else value
+    return merged
