@@ -24,6 +24,7 @@ from ..lifting.memory import ROTARY_FREQUENCIES
 from ..lifting.representation import motion_size
 from ..lifting.rig import VIEWS
 from .archive import licence_of, read_archive
+from .checkpoint import read_checkpoint
 
 OPSET = 18
 
@@ -89,11 +90,9 @@ def load_network(checkpoint: Path) -> tuple[MotionDenoiser, dict[str, float]]:
     """The averaged network of a checkpoint, and how far its run had come.
 
     Raises:
-        M2t3Error: no such checkpoint.
+        M2t3Error: no such file, or not a checkpoint.
     """
-    if not checkpoint.exists():
-        raise M2t3Error(f"no checkpoint {checkpoint}; `m2t3 train` leaves one in its --out folder")
-    saved = torch.load(checkpoint, weights_only=True)
+    saved = read_checkpoint(checkpoint)
     network = MotionDenoiser(NetworkConfig(**saved["config"]))
     network.load_state_dict(saved["average"])
     return network.eval(), saved["progress"]
