@@ -71,18 +71,16 @@ def run_result(
     path = folder / "result.json"
     if path.exists():
         return msgspec.json.decode(path.read_bytes(), type=RunResult)
-    steps, seconds = 0, 0.0
     for stage, config in plan:
         if signal_number := train(config, stage, Machines(threads=threads)):
             return signal_number
-        network, progress = load_network(config.out / "last.pt")
-        steps, seconds = steps + int(progress["step"]), seconds + progress["seconds"]
+    network, lineage = load_network(plan[-1][1].out / "last.pt")
     denoiser = TorchDenoiser(network)
     result = RunResult(
         base.seed,
         sum(p.numel() for p in network.parameters()),
-        steps,
-        seconds,
+        lineage.progress.step,
+        lineage.progress.seconds,
         tuple(Answer(a, ask(denoiser, pieces.cases, a)) for a in variant.askings),
     )
     path.write_bytes(msgspec.json.format(msgspec.json.encode(result), indent=1))

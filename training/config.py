@@ -21,7 +21,8 @@ class TrainConfig:
     recordings: Path | None = None  # stage 1: folder of 2D keypoint recordings (npz) to learn from
     recordings_share: float = 0.3  # stage 1: share of each batch's windows that are theirs
     out: Path = Path("runs/coco17")  # checkpoint, log and resolved configuration go here
-    start: Annotated[Path | None, arg(name="from")] = None  # last.pt whose weights to begin with
+    # last.pt, or a folder of exported weights, to begin with
+    start: Annotated[Path | None, arg(name="from")] = None
     minutes: float = 90.0  # length of the run over all sittings ...
     steps: int | None = None  # ... or its length in optimiser steps, if given
     decay: float = 0.3  # last share of the run, in which the rates fall to a twentieth

@@ -23,8 +23,10 @@ from ..lifting.features import feature_size
 from ..lifting.memory import ROTARY_FREQUENCIES
 from ..lifting.representation import motion_size
 from ..lifting.rig import VIEWS
-from .archive import licence_of, read_archive
+from .archive import licence_of
 from .checkpoint import read_checkpoint
+from .lineage import Lineage, lineage_of
+from .onnx_parameters import name_parameters
 
 OPSET = 18
 
@@ -42,10 +44,8 @@ class Export:
 
     def run(self) -> int:
         """Write model.onnx and manifest.json; metrics are filled in by `m2t3 evaluate --record`."""
-        network, progress = load_network(self.checkpoint)
+        network, lineage = load_network(self.checkpoint)
         config = json.loads((self.checkpoint.parent / "config.json").read_text())
-        bones = skeleton(network.config.skeleton)
-        sources = {s for path in config["archives"] for s in read_archive(path, bones).clip_sources}
         folder = self.out / self.name
         folder.mkdir(parents=True, exist_ok=True)
         export_onnx(network, folder / "model.onnx")
@@ -57,19 +57,20 @@ class Export:
         manifest = Manifest(
             name=self.name,
             sha256=sha256_of(folder / "model.onnx"),
-            licence=licence_of(sources),
-            data=tuple(sorted(sources)),
+            licence=licence_of(lineage.sources),
+            data=lineage.sources,
             skeleton=c.skeleton,
             layers=c.layers,
             heads=c.heads,
             head_width=c.width // c.heads,
             memory_frames=c.memory_frames,
             parameters=sum(p.numel() for p in network.parameters()),
-            steps=int(progress["step"]),
-            minutes=round(progress["seconds"] / 60, 1),
+            steps=lineage.progress.step,
+            minutes=round(lineage.progress.seconds / 60, 1),
             commit=config["commit"],
             training={
-                k: config[k] for k in ("shares", "seed", "one_step", "network", "window", "loss")
+                k: config[k]
+                for k in ("start", "shares", "seed", "one_step", "network", "window", "loss")
             },
             metrics=(),
             decoupled=c.decoupled,
@@ -86,8 +87,8 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     (folder / "manifest.json").write_bytes(text + b"\n")
 
 
-def load_network(checkpoint: Path) -> tuple[MotionDenoiser, dict[str, float]]:
-    """The averaged network of a checkpoint, and how far its run had come.
+def load_network(checkpoint: Path) -> tuple[MotionDenoiser, Lineage]:
+    """The averaged network of a checkpoint, and what it learned from.
 
     Raises:
         M2t3Error: no such file, or not a checkpoint.
@@ -95,7 +96,7 @@ def load_network(checkpoint: Path) -> tuple[MotionDenoiser, dict[str, float]]:
     saved = read_checkpoint(checkpoint)
     network = MotionDenoiser(NetworkConfig(**saved["config"]))
     network.load_state_dict(saved["average"])
-    return network.eval(), saved["progress"]
+    return network.eval(), lineage_of(saved)
 
 
 def example_inputs(
@@ -175,3 +176,4 @@ def _export(
     if program is None:
         raise M2t3Error("torch could not export the network; run again with TORCH_LOGS=onnx")
     program.save(str(path), external_data=False)
+    name_parameters(path, dict(module.named_parameters()))

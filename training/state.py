@@ -2,6 +2,7 @@
 
 import copy
 import logging
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ..core.errors import M2t3Error
 from .archive import Archive
 from .checkpoint import load_first_weights, load_weights, read_checkpoint, write_checkpoint
 from .config import TrainConfig
+from .lineage import NOTHING, Lineage, lineage_of, read_first
 from .machines import Step, gather_states, restore_state, seed_of
 from .optimisers import optimisers, update_average
 from .schedule import Progress
@@ -38,18 +40,20 @@ class TrainingState:
         self._step = fabric.setup_module(Step(self.network, STAGES[stage], config))
         self._muon, self._adam = optimisers(self.network, config)
         resumes = fabric.broadcast(self.checkpoint.exists())
+        self.before = NOTHING
         if config.start is not None and not resumes:
-            first = self._read(config.start)
+            first = self._read(read_first, config.start)
             words = load_first_weights(self.network, first, config.network)
-            log.info("from %s at step %d: %s", config.start, first["progress"]["step"], words)
+            self.before = lineage_of(first)
+            log.info("from %s at step %d: %s", config.start, self.before.progress.step, words)
         self.average = copy.deepcopy(self.network)
         if resumes:
-            self._restore(self._read(self.checkpoint))
+            self._restore(self._read(read_checkpoint, self.checkpoint))
+        self.before = self.before.joined(archives)
 
-    def _read(self, path: Path) -> dict[str, Any]:
-        """A checkpoint; one process reads it for all, since machines may not share a disk."""
-        saved = read_checkpoint(path) if self.fabric.is_global_zero else {}
-        return self.fabric.broadcast(saved)
+    def _read(self, read: Callable[[Path], dict[str, Any]], path: Path) -> dict[str, Any]:
+        """What one process reads for all, since machines may not share a disk."""
+        return self.fabric.broadcast(read(path) if self.fabric.is_global_zero else {})
 
     def _restore(self, saved: dict[str, Any]) -> None:
         stage = saved.get("stage", "finetune")
@@ -64,6 +68,7 @@ class TrainingState:
         self._muon.load_state_dict(saved["muon"])
         self._adam.load_state_dict(saved["adam"])
         self.progress = Progress(**saved["progress"])
+        self.before = Lineage(tuple(saved["sources"]), Progress(**saved["before"]))
         rank, processes = self.fabric.global_rank, self.fabric.world_size
         states = torch.atleast_2d(saved["generator"])
         fresh = seed_of(config.seed, rank, step)
@@ -85,6 +90,8 @@ class TrainingState:
                 "adam": self._adam.state_dict(),
                 "generator": states,
                 "progress": asdict(self.progress),
+                "before": asdict(self.before.progress),
+                "sources": list(self.before.sources),
                 "config": asdict(self.config.network),
             },
             self.checkpoint,

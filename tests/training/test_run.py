@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+from dataclasses import replace
 
 import msgspec
 import numpy as np
@@ -14,7 +15,9 @@ from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import find_weights
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import NetworkInputs
+from m2t3.training.archive import licence_of
 from m2t3.training.export import example_inputs, load_network
+from m2t3.training.lineage import lineage_of, read_first
 from m2t3.training.run import train
 
 
@@ -82,15 +85,38 @@ def test_a_run_says_what_it_was(run, archive_path):
 
 
 def test_exported_weights_are_the_averaged_network(run, weights):
-    network, progress = load_network(run / "last.pt")
+    network, lineage = load_network(run / "last.pt")
     manifest = find_weights(str(weights)).manifest
-    assert (manifest.name, manifest.steps, progress["step"]) == ("tiny", 200, 200)
+    assert (manifest.name, manifest.steps, lineage.progress.step) == ("tiny", 200, 200)
     assert manifest.parameters == sum(p.numel() for p in network.parameters())
     assert "non-commercial" in manifest.licence  # as one of the archive's clips
     inputs = NetworkInputs(*(x.numpy() for x in example_inputs(network.config, 2, 1, 7)))
     expected = TorchDenoiser(network)(inputs).denoised.motion
     found = load_denoiser(str(weights))(inputs).denoised.motion
     np.testing.assert_allclose(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_exported_weights_are_a_place_to_train_on_from(run, weights):
+    """They are what the checkpoint holds, and what they learned from goes with them."""
+    network, lineage = load_network(run / "last.pt")
+    first = read_first(weights)
+    assert first["average"].keys() == network.state_dict().keys()
+    for name, parameter in network.state_dict().items():
+        torch.testing.assert_close(first["average"][name], parameter, atol=0, rtol=0)
+    assert lineage_of(first).sources == lineage.sources
+    assert lineage_of(first).progress.step == 200
+
+
+def test_a_run_that_begins_with_weights_carries_their_licence(
+    weights, tiny_config, make_archive, tmp_path
+):
+    free = make_archive(clip_source=np.array(["made of sines, CC0"] * 2))
+    config = replace(tiny_config(tmp_path / "more", 2), archives=(free,), start=weights)
+    train(config)
+    train(replace(config, steps=3))  # another sitting knows it, too
+    _, lineage = load_network(config.out / "last.pt")
+    assert lineage.progress.step == 203
+    assert "non-commercial" in licence_of(lineage.sources)
 
 
 def evaluate(archive_path, out, *options):
