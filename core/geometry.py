@@ -28,3 +28,19 @@ def quaternion_from_rotation(R: Float[NDArray, "3 3"]) -> Float[NDArray, "4"]:
     outer[3, 3] = 1 + np.trace(R)
     quaternion_xyzw = outer[np.argmax(np.diag(outer))]
     return quaternion_xyzw * np.copysign(1 / np.linalg.norm(quaternion_xyzw), quaternion_xyzw[3])
+
+
+def multiply(a: Float[NDArray, "*#n 4"], b: Float[NDArray, "*#n 4"]) -> Float[NDArray, "*#n 4"]:
+    """The quaternion x y z w that turns by `b` first and by `a` then."""
+    v, w, u, t = a[..., :3], a[..., 3:], b[..., :3], b[..., 3:]
+    vector = w * u + t * v + np.cross(v, u)
+    return np.concatenate([vector, w * t - (v * u).sum(axis=-1, keepdims=True)], axis=-1)
+
+
+def rotate(
+    quaternion_xyzw: Float[NDArray, "*#n 4"], vectors: Float[NDArray, "*#n 3"]
+) -> Float[NDArray, "*#n 3"]:
+    """Vectors turned by unit quaternions."""
+    v, w = quaternion_xyzw[..., :3], quaternion_xyzw[..., 3:]
+    twice = 2 * np.cross(v, vectors)
+    return vectors + w * twice + np.cross(v, twice)

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 import numpy.typing as npt
-from msgspec import Meta, Struct
+from msgspec import Meta, Struct, field
 from msgspec.structs import force_setattr
 
 from .conversions import FORMATS
@@ -19,6 +19,7 @@ Version = Literal[1]
 PROTOCOL_VERSION: Version = 1
 MAX_PEOPLE = 32
 MAX_JOINTS = 256
+MAX_BONES = 64
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -101,6 +102,36 @@ class ModelInfo(Struct, frozen=True, kw_only=True):
     sha256: str  # of the weights file
 
 
+def _unknown_contact() -> Float32Array:
+    unknown = np.full(2, np.nan, np.float32)
+    unknown.flags.writeable = False
+    return unknown
+
+
+class Humanoid(Struct, frozen=True, kw_only=True):
+    """The bones that the bodies of a skeleton have, in the T-pose of core/humanoid.py."""
+
+    bone_names: Annotated[tuple[Name, ...], Meta(max_length=MAX_BONES)]  # Unity's HumanBodyBones
+    parents: Annotated[tuple[int, ...], Meta(max_length=MAX_BONES)]  # -1: the hips; parents first
+    rest_directions: Annotated[tuple[Vector3, ...], Meta(max_length=MAX_BONES)]  # in the T-pose
+    joint_bones: Annotated[tuple[Count, ...], Meta(max_length=MAX_JOINTS)]  # which carries a joint
+
+    def __post_init__(self) -> None:
+        bones = len(self.bone_names)
+        if not bones == len(self.parents) == len(self.rest_directions):
+            raise WireError(
+                "bone_count",
+                f"{bones} bones, {len(self.parents)} parents, "
+                f"{len(self.rest_directions)} directions",
+            )
+        if self.parents[:1] != (-1,) or not all(
+            0 <= parent < bone for bone, parent in enumerate(self.parents[1:], start=1)
+        ):
+            raise WireError("schema", f"parents {self.parents} do not come before their children")
+        if any(bone >= bones for bone in self.joint_bones):
+            raise WireError("bone_count", f"joints on bones {self.joint_bones}, there are {bones}")
+
+
 class SkeletonDefinition(Message, frozen=True, kw_only=True, eq=False):
     """What does not change from frame to frame; sent once a second and to every new subscriber."""
 
@@ -115,6 +146,25 @@ class SkeletonDefinition(Message, frozen=True, kw_only=True, eq=False):
     axes: str = "world, right-handed, z up, ground at z = 0"
     camera: CameraModel
     model: ModelInfo
+    humanoid: Humanoid | None = None  # what `Pose.body` means; None: the publisher sends no bodies
+
+
+class Body(Struct, frozen=True, kw_only=True, eq=False):
+    """A person as a humanoid: how its bones are turned, and this person's lengths of them."""
+
+    root_world_m: Float32Array  # (3,) the hips
+    heading_rad: float  # where the hips face: turn about +z, from +x towards +y
+    rotations_xyzw: Float32Array  # (B, 4) unit, local: relative to the parent's, T-pose is identity
+    offsets_m: Float32Array  # (B, 3) each bone's origin in its parent's frame; 0 for the hips
+    joint_offsets_m: Float32Array  # (J, 3) each joint in its bone's frame; NaN where not learned
+
+    def __post_init__(self) -> None:
+        if self.root_world_m.shape != (3,):
+            raise WireError("schema", f"root_world_m has {self.root_world_m.size} numbers, not 3")
+        bones = self.rotations_xyzw.size // 4
+        _rows(self, "rotations_xyzw", bones, 4, "bone")
+        _rows(self, "offsets_m", bones, 3, "bone")
+        _rows(self, "joint_offsets_m", self.joint_offsets_m.size // 3, 3, "joint")
 
 
 class Pose(Struct, frozen=True, kw_only=True, eq=False):
@@ -125,9 +175,20 @@ class Pose(Struct, frozen=True, kw_only=True, eq=False):
     positions_world_m: Float32Array  # (J, 3); NaN where not valid
     confidence: Float32Array  # (J,) 0..1
     valid: BoolArray  # (J,)
+    contact: Float32Array = field(default_factory=_unknown_contact)  # (2,) chance that the left and
+    # the right foot stands still on something; NaN where unknown
+    body: Body | None = None  # None: not known yet, or a publisher that sends no bodies
 
     def __post_init__(self) -> None:
         _shape(self, "positions_world_m", 3)
+        if self.contact.shape != (2,):
+            raise WireError("schema", f"contact has {self.contact.size} numbers; it has two feet")
+        if self.body is not None and len(self.body.joint_offsets_m) != self.confidence.size:
+            raise WireError(
+                "joint_count",
+                f"the body has {len(self.body.joint_offsets_m)} joints, "
+                f"confidence {self.confidence.size}",
+            )
         if self.valid.shape != self.confidence.shape:
             raise WireError(
                 "joint_count",
@@ -179,10 +240,17 @@ class Status(Message, frozen=True, kw_only=True, eq=False):
 
 def _shape(person: Keypoints | Pose, field: str, width: int) -> None:
     """Give the flat array `field` its shape (J, width), J being the length of `confidence`."""
-    array, joints = getattr(person, field), person.confidence.size
-    if array.size != joints * width or person.confidence.ndim != 1:
+    if person.confidence.ndim != 1:
+        raise WireError("joint_count", f"confidence has the shape {person.confidence.shape}")
+    _rows(person, field, person.confidence.size, width, "joint")
+
+
+def _rows(message: Keypoints | Pose | Body, field: str, rows: int, width: int, of: str) -> None:
+    """Give the flat array `field` its shape (rows, width)."""
+    array = getattr(message, field)
+    if array.size != rows * width:
         raise WireError(
-            "joint_count",
-            f"{field} has {array.size} numbers where {joints} joints need {joints * width}",
+            f"{of}_count",
+            f"{field} has {array.size} numbers where {rows} {of}s need {rows * width}",
         )
-    force_setattr(person, field, array.reshape(joints, width))
+    force_setattr(message, field, array.reshape(rows, width))

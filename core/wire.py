@@ -2,7 +2,7 @@
 
 Whatever arrives is either a message that keeps its schema or a `WireError` with one of these kinds:
 "parts", "topic", "oversize", "malformed" (no MessagePack, cut off), "version", "schema",
-"skeleton", "joint_count".
+"skeleton", "joint_count", "bone_count".
 """
 
 import hashlib

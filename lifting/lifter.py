@@ -60,6 +60,7 @@ class LiftedPerson:
     positions_world_m: NDArray[np.float32]  # (J, 3), NaN where invalid
     confidence: NDArray[np.float32]  # (J,) chance to be within CONFIDENT_M of the truth
     valid: NDArray[np.bool_]  # (J,)
+    contact: NDArray[np.float32]  # (2,) chance that the left, right foot stands still; NaN: unknown
 
 
 @dataclass(frozen=True)
@@ -196,7 +197,8 @@ class Lifter:
         person.frame += 1
         log_error = answer.denoised.log_error[0, -1]
         confidence = (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32)
-        return LiftedPerson(person.person_id, points, confidence, valid)
+        contact = _logistic(answer.denoised.contact[0, -1])
+        return LiftedPerson(person.person_id, points, confidence, valid, contact)
 
     def _nothing(self, person_id: int) -> LiftedPerson:
         joints = self._skeleton.joint_count
@@ -205,6 +207,7 @@ class Lifter:
             np.full((joints, 3), np.nan, np.float32),
             np.zeros(joints, np.float32),
             np.zeros(joints, bool),
+            np.full(2, np.nan, np.float32),
         )
 
     def _step(self, people: Sequence[_Person], rays: Sequence[_Rays]) -> Sample:
@@ -298,6 +301,10 @@ def _sided(rays: _Rays, sides: SideFilter) -> _Rays:
     """The observation with a detector's exchange of left and right undone."""
     order = sides.order(rays.t_s, rays.rays_world, rays.seen)
     return _Rays(rays.t_s, rays.rays_world[order], rays.confidence[order], rays.seen[order])
+
+
+def _logistic(logit: NDArray) -> NDArray[np.float32]:
+    return (0.5 + 0.5 * np.tanh(0.5 * logit)).astype(np.float32)
 
 
 def _join(parts: Sequence[_KeysValues]) -> _KeysValues:

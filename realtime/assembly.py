@@ -7,6 +7,7 @@ import numpy as np
 
 from ..calibration.camera import Camera
 from ..core.geometry import quaternion_from_rotation
+from ..core.humanoid import humanoid
 from ..core.messages import CameraModel, ModelInfo, SkeletonDefinition
 from ..core.skeletons import Skeleton
 from ..core.wire import definition_id
@@ -82,6 +83,7 @@ def define(
             quaternion_xyzw=tuple(quaternion_from_rotation(camera.R_world_camera).tolist()),
         ),
         model=model,
+        humanoid=humanoid(skeleton.name),
     )
     return msgspec.structs.replace(definition, def_id=definition_id(definition))
 

@@ -181,4 +181,5 @@ def _tracked(person: LiftedPerson) -> Pose:
         positions_world_m=person.positions_world_m,
         confidence=person.confidence,
         valid=person.valid,
+        contact=person.contact,
     )

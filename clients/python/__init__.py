@@ -1,6 +1,7 @@
 """The Python client: numpy, pyzmq and msgspec only."""
 
+from .body import HumanoidBody
 from .frame import Frame, Person
 from .subscriber import PoseSubscriber
 
-__all__ = ["Frame", "Person", "PoseSubscriber"]
+__all__ = ["Frame", "HumanoidBody", "Person", "PoseSubscriber"]

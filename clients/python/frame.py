@@ -8,6 +8,7 @@ import numpy as np
 from ...core.clock import monotonic_ns
 from ...core.errors import WireError, valid_names
 from ...core.messages import BoolArray, Float32Array, PoseFrame, SkeletonDefinition
+from .body import HumanoidBody, check_fit
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,8 @@ class Person:
     positions_world_m: Float32Array  # (J, 3); NaN where not valid
     confidence: Float32Array  # (J,) 0..1
     valid: BoolArray  # (J,)
+    contact: Float32Array  # (2,) chance that the left, right foot stands still; NaN where unknown
+    body: HumanoidBody | None  # the person as a humanoid; None where the publisher sends none (yet)
 
     def __getitem__(self, joint: str) -> Float32Array:
         """Position of the named joint, (3,) metres; NaN where not valid."""
@@ -49,13 +52,23 @@ class Frame:
                 raise WireError(
                     "joint_count", f"{pose.valid.size} joints where the definition has {joints}"
                 )
+            if pose.body is not None:
+                check_fit(self.definition.humanoid, pose.body)
 
     @cached_property
     def people(self) -> tuple[Person, ...]:
         """Everybody who is in view."""
-        names = self.definition.joint_names
+        names, humanoid = self.definition.joint_names, self.definition.humanoid
         return tuple(
-            Person(pose.id, names, pose.positions_world_m, pose.confidence, pose.valid)
+            Person(
+                pose.id,
+                names,
+                pose.positions_world_m,
+                pose.confidence,
+                pose.valid,
+                pose.contact,
+                HumanoidBody(humanoid, pose.body) if humanoid and pose.body else None,
+            )
             for pose in self.message.people
             if pose.state == "tracked"
         )

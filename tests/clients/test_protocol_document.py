@@ -14,7 +14,15 @@ import zmq
 from msgspec.structs import fields
 
 from m2t3.core import topics
-from m2t3.core.messages import CameraModel, Keypoints, ModelInfo, Pose, PoseFrame
+from m2t3.core.messages import (
+    Body,
+    CameraModel,
+    Humanoid,
+    Keypoints,
+    ModelInfo,
+    Pose,
+    PoseFrame,
+)
 from m2t3.core.wire import encode, unpack
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text(encoding="utf-8")
@@ -37,6 +45,7 @@ EXAMPLE = PoseFrame(
             positions_world_m=np.array([(1.5, -0.25, 0.875), (np.nan,) * 3], np.float32),
             confidence=np.array([0.75, 0], np.float32),
             valid=np.array([True, False]),
+            contact=np.array([0.75, np.nan], np.float32),
         ),
     ),
 )
@@ -75,7 +84,15 @@ def test_the_bytes_are_plain_messagepack():
 
 @pytest.mark.parametrize(
     "message_type",
-    [*(topic.message_type for topic in topics.TOPICS), Keypoints, Pose, CameraModel, ModelInfo],
+    [
+        *(topic.message_type for topic in topics.TOPICS),
+        Keypoints,
+        Pose,
+        Body,
+        Humanoid,
+        CameraModel,
+        ModelInfo,
+    ],
 )
 def test_every_field_is_described(message_type):
     described = set(re.findall(r"`(\w+)`", DOCUMENT))

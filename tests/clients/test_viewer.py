@@ -21,7 +21,9 @@ ADDED = 3  # pelvis, neck, head
 def person_of(publisher, positions, person_id=0):
     pose = publisher.person(person_id, positions)
     names = COCO17.joint_names
-    return Person(pose.id, names, pose.positions_world_m, pose.confidence, pose.valid)
+    return Person(
+        pose.id, names, pose.positions_world_m, pose.confidence, pose.valid, pose.contact, None
+    )
 
 
 def turned_z(quaternion_wxyz):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
+from m2t3.core.humanoid import humanoid
 from m2t3.core.messages import (
+    Body,
     CameraModel,
     Keypoints,
     KeypointsFrame,
@@ -19,6 +21,7 @@ from m2t3.core.skeletons import COCO17
 from m2t3.core.topics import DEFINITION, KEYPOINTS, POSE, STATUS, Topic
 
 J = COCO17.joint_count
+BONES = len(humanoid("coco17").bone_names)
 HEAD = {"stream": "cam0", "session": "5e55"}
 MODEL = ModelInfo(weights="tiny", licence="Apache-2.0", engine="onnxruntime", sha256="00")
 
@@ -56,6 +59,14 @@ def examples(keypoints_frame: KeypointsFrame) -> dict[Topic, Message]:
         positions_world_m=np.full((J, 3), 0.25, np.float32),
         confidence=np.ones(J, np.float32),
         valid=np.arange(J) % 2 == 0,
+        contact=np.array([0.75, np.nan], np.float32),
+        body=Body(
+            root_world_m=np.array([0.5, 0, 1], np.float32),
+            heading_rad=0.25,
+            rotations_xyzw=np.tile(np.array([0, 0, 0, 1], np.float32), (BONES, 1)),
+            offsets_m=np.full((BONES, 3), 0.125, np.float32),
+            joint_offsets_m=np.full((J, 3), np.nan, np.float32),
+        ),
     )
     return {
         KEYPOINTS: keypoints_frame,
@@ -70,6 +81,7 @@ def examples(keypoints_frame: KeypointsFrame) -> dict[Topic, Message]:
             left_right=COCO17.left_right,
             camera=camera,
             model=MODEL,
+            humanoid=humanoid("coco17"),
         ),
         POSE: PoseFrame(
             **HEAD,

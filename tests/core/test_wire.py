@@ -8,7 +8,7 @@ import pytest
 from m2t3.core import wire
 from m2t3.core.errors import WireError
 from m2t3.core.messages import CameraModel, Keypoints, KeypointsFrame
-from m2t3.core.topics import KEYPOINTS, POSE, TOPICS
+from m2t3.core.topics import DEFINITION, KEYPOINTS, POSE, TOPICS
 
 
 def plain(value):
@@ -153,3 +153,45 @@ def test_parts_and_topics_must_fit(keypoints_frame):
         assert caught.value.kind == kind
     with pytest.raises(WireError, match=r"valid: m2t3.pose.\*"):
         wire.unpack([topic, payload], [POSE])
+
+
+def test_a_pose_of_an_older_publisher_has_no_body_and_unknown_contact(examples):
+    fields = msgpack.unpackb(wire.encode(examples[POSE]))
+    del fields["people"][0]["body"], fields["people"][0]["contact"]
+    (pose,) = wire.decode(POSE, msgpack.packb(fields)).people
+    assert pose.body is None
+    assert np.isnan(pose.contact).tolist() == [True, True]
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "kind"),
+    [
+        ("root_world_m", bytes(8), "schema"),
+        ("offsets_m", bytes(12), "bone_count"),
+        ("rotations_xyzw", bytes(17 * 4), "bone_count"),
+        ("joint_offsets_m", bytes(12), "joint_count"),
+        ("heading_rad", "north", "schema"),
+    ],
+)
+def test_a_body_whose_arrays_do_not_fit_is_refused(examples, key, value, kind):
+    fields = msgpack.unpackb(wire.encode(examples[POSE]))
+    fields["people"][0]["body"][key] = value
+    with pytest.raises(WireError) as caught:
+        wire.decode(POSE, msgpack.packb(fields))
+    assert caught.value.kind == kind
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("parents", [-1]),
+        ("parents", [0] * 19),
+        ("joint_bones", [19]),
+        ("bone_names", ["Hips"] * 65),
+    ],
+)
+def test_a_humanoid_that_is_no_tree_is_refused(examples, key, value):
+    fields = msgpack.unpackb(wire.encode(examples[DEFINITION]))
+    fields["humanoid"][key] = value
+    with pytest.raises(WireError):
+        wire.decode(DEFINITION, msgpack.packb(fields))

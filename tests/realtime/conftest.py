@@ -33,6 +33,7 @@ class FakeLifter:
                 ).astype(np.float32),
                 confidence=np.asarray(seen.confidence, np.float32),
                 valid=np.isfinite(seen.keypoints_px).all(-1),
+                contact=np.array([0.25, np.nan], np.float32),
             )
             for seen in observations
         )
