@@ -22,6 +22,9 @@ COMMANDS = {
     "lift": Command("realtime.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"),
     "watch": Command("clients.watch:Watch", "watch a running stream in the terminal"),
     "view": Command("clients.viewer.command:View", "watch a running stream in the browser"),
+    "record": Command("clients.recording.record:Record", "record a running stream to an MCAP file"),
+    "replay": Command("realtime.replay:Replay", "publish a recording again, as it was or as live"),
+    "info": Command("clients.recording.info:Info", "tell what is in a recording"),
     "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
     "demo-recording": Command(
         "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
@@ -44,6 +47,8 @@ EXTRAS = {
     "matplotlib": "train",
     "onnx": "train",
     "viser": "view",
+    "mcap": "record",
+    "zstandard": "record",
 }
 
 

@@ -4,7 +4,7 @@ m2t3's own layout has everybody in it: `keypoints_px` (T, P, J, 2), `confidence`
 `person_id` (T, P; -1 where nobody is), `t_capture_ns` (T,), `fps`, `image_size_px` [w, h] and
 `skeleton`. The layout of one person and one OpenCV camera is read too: `keypoints` (T, J, 3: u, v,
 confidence), `fps`, `image_size` [w, h] and, all or none, `K`, `dist`, `R`, `t`
-(x_camera = R x_world + t).
+(x_camera = R x_world + t). So are the keypoints in what `m2t3 record` writes (MCAP).
 """
 
 import os
@@ -56,15 +56,14 @@ class Recording:
 
 
 def read_recording(path: str | os.PathLike[str]) -> Recording:
-    """Read a recording of either layout.
+    """Read a recording of any of these layouts.
 
     Raises:
         RecordingError: the message begins with the path and names what is wrong with the file.
     """
     path = Path(path)
     try:
-        arrays = _load(path)
-        recording = _single_person(arrays, path.stem) if "keypoints" in arrays else _own(arrays)
+        recording = _logged(path) if path.suffix == ".mcap" else _read_npz(path)
         _check(recording)
     except (RecordingError, CameraFileError) as error:
         raise RecordingError(f"{path}: {error}") from None
@@ -77,6 +76,17 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     arrays: dict[str, Any] = {key: np.asarray(getattr(recording, key)) for key in OWN_KEYS}
     with Path(path).open("wb") as file:  # numpy would add .npz to another name
         np.savez_compressed(file, **arrays)
+
+
+def _logged(path: Path) -> Recording:
+    from .keypoints_log import as_recording, read_keypoints_log  # mcap, the extra "record"
+
+    return as_recording(read_keypoints_log(path))
+
+
+def _read_npz(path: Path) -> Recording:
+    arrays = _load(path)
+    return _single_person(arrays, path.stem) if "keypoints" in arrays else _own(arrays)
 
 
 def _load(path: Path) -> Arrays:

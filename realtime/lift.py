@@ -17,9 +17,8 @@ from ..core.conversions import conversion
 from ..core.errors import M2t3Error, RecordingError
 from ..core.messages import Pose, PoseFrame
 from ..engines.manifest import DEFAULT_WEIGHTS
-from ..lifting.recording import read_recording
 from .assembly import assemble
-from .sources.replay import keypoints_frames
+from .sources.replay import read_played, timed_frames
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,8 @@ class Lift:
     """Lift a recording of 2D keypoints to 3D world poses, as fast as it goes."""
 
     keypoints: Annotated[Path, tyro.conf.Positional]
-    """Recording (npz): keypoints (T, J, 3) or keypoints_px and confidence; fps; image_size."""
+    """Recording (npz): keypoints (T, J, 3) or keypoints_px and confidence; fps; image_size. Or what
+    `m2t3 record` wrote (mcap): the same poses again."""
     out: Path
     """File to write (npz): positions_world_m (T, P, J, 3), confidence (T, P, J), ..."""
     camera: Path | None = None
@@ -49,12 +49,11 @@ class Lift:
             RecordingError: no recording, no camera in it, a camera of another picture size, or
                 keypoints of a format that does not tell what the network asks for.
         """
-        recording = read_recording(self.keypoints)
-        camera = read_camera_file(self.camera).camera if self.camera else recording.camera
+        camera = read_camera_file(self.camera).camera if self.camera else None
+        recording = read_played(self.keypoints, camera.name if camera else None)
+        camera = camera or recording.camera
         if camera is None:
-            raise RecordingError(
-                f"{self.keypoints} holds no camera (K, dist, R, t): give one with --camera FILE"
-            )
+            raise RecordingError(f"{self.keypoints} holds no camera: give one with --camera FILE")
         if recording.image_size_px != (camera.width_px, camera.height_px):
             raise RecordingError(
                 f"{self.keypoints} is of pictures of {recording.image_size_px} px, the camera of "
@@ -71,11 +70,13 @@ class Lift:
         except M2t3Error as error:
             raise RecordingError(f"{self.keypoints}: {error}") from None
         t_start_ns = monotonic_ns()
-        frames = keypoints_frames(recording, camera.name)
         answers = [
-            pipeline.process(frame, frame.t_capture_ns)
-            for frame in track(
-                frames, "lifting", total=len(recording.t_capture_ns), console=console
+            pipeline.process(received.frame, received.t_receive_ns)
+            for received in track(
+                timed_frames(recording, camera.name),
+                "lifting",
+                total=len(recording.t_capture_ns),
+                console=console,
             )
         ]
         seconds = (monotonic_ns() - t_start_ns) / SECOND_NS

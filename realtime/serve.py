@@ -47,6 +47,7 @@ def serve(
                 timing_ns = {"queue": queue_ns, **answer.timing_ns}
                 answer = msgspec.structs.replace(answer, timing_ns=timing_ns)
                 health.answered(publisher.publish_pose(answer))
+            publisher.echo(received.frame)
         publisher.greet()
         if monotonic_ns() >= t_report_ns:
             report()

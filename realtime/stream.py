@@ -1,16 +1,15 @@
 """`m2t3-stream`: keypoints of one camera in, poses in the world out, until it is stopped."""
 
 import gc
-import signal
 import sys
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 
 from ..calibration import camera_file
 from ..core.errors import M2t3Error
+from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
 from ..engines.manifest import DEFAULT_WEIGHTS
 from .assembly import assemble
@@ -47,7 +46,11 @@ class Stream:
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM, or to the end of a recording; returns the exit code."""
-        stop = _stop_on_signals()
+        with stop_on_signals() as stop:
+            self._run(stop)
+        return 0
+
+    def _run(self, stop: threading.Event) -> None:
         file = camera_file.read_camera_file(self.camera)
         stream = self._stream_name(file)
         definition, pipeline = assemble(
@@ -77,7 +80,6 @@ class Stream:
         finally:
             source.close()
             publisher.close()
-        return 0
 
     def _stream_name(self, file: camera_file.CameraFile) -> str:
         if self.stream is None:
@@ -116,20 +118,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         return 130
-
-
-def _stop_on_signals() -> threading.Event:
-    """An event that SIGINT and SIGTERM set; a second SIGINT ends the program at once."""
-    stop = threading.Event()
-
-    def handle(number: int, frame: FrameType | None) -> None:
-        if stop.is_set() and number == signal.SIGINT:
-            raise KeyboardInterrupt
-        stop.set()
-
-    signal.signal(signal.SIGINT, handle)
-    signal.signal(signal.SIGTERM, handle)
-    return stop
 
 
 if __name__ == "__main__":

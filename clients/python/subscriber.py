@@ -10,9 +10,10 @@ import zmq
 from ...core.clock import SECOND_NS, monotonic_ns
 from ...core.errors import EndpointError, WireError
 from ...core.messages import PoseFrame, SkeletonDefinition, Status
-from ...core.topics import DEFINITION, MAX_MESSAGE_BYTES, POSE, POSE_ENDPOINT, STATUS
+from ...core.topics import DEFINITION, POSE, POSE_ENDPOINT, STATUS
 from ...core.wire import unpack
 from .frame import Frame
+from .sockets import open_subscriber
 
 BUFFERED_FRAMES = 4096  # with every_frame: half a minute at 120 fps
 FLOWING_NS = SECOND_NS  # where people were longer ago is not where they are
@@ -168,27 +169,13 @@ class PoseSubscriber:
         self.close()
 
     def _open(self) -> zmq.Socket[bytes]:
-        socket = self._context.socket(zmq.SUB)
-        socket.linger = 0
-        socket.maxmsgsize = MAX_MESSAGE_BYTES
-        # A frozen or vanished host sends no FIN: only heartbeats tell, and reconnecting mends.
-        socket.heartbeat_ivl = 500
-        socket.heartbeat_timeout = 1500
-        socket.reconnect_ivl = 100
-        socket.reconnect_ivl_max = 2000
-        socket.subscribe(POSE.name(self.stream))
-        socket.subscribe(STATUS.name(self.stream))
-        socket.subscribe(DEFINITION.name(""))  # of all streams, to be able to name them
+        # Definitions of all streams, to be able to name them.
+        topics = (POSE.name(self.stream), STATUS.name(self.stream), DEFINITION.name(""))
         try:
-            socket.connect(self.connect)
-        except zmq.ZMQError as error:
-            socket.close()
+            return open_subscriber(self._context, self.connect, topics)
+        except EndpointError:
             self._context.term()
-            raise EndpointError(
-                f"cannot connect to {self.connect!r} ({error}); valid: tcp://HOST:PORT, such as "
-                f"{POSE_ENDPOINT}"
-            ) from error
-        return socket
+            raise
 
     def _read(self, socket: zmq.Socket[bytes]) -> None:
         with socket:

@@ -4,7 +4,9 @@ import itertools
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import msgspec
 import numpy as np
 
 from ...core.clock import SECOND_NS, monotonic_ns, sleep_until
@@ -12,6 +14,9 @@ from ...core.messages import Keypoints, KeypointsFrame
 from ...lifting.recording import Recording, read_recording
 from ..counts import Counts
 from . import Patience, Received
+
+if TYPE_CHECKING:
+    from ...lifting.keypoints_log import KeypointsLog
 
 
 class ReplaySource:
@@ -23,7 +28,7 @@ class ReplaySource:
         """Read the recording; the clock starts with the first call of `next`.
 
         Args:
-            path: an npz file, see `recording.read_recording`.
+            path: a file of keypoints (npz), or what `m2t3 record` wrote (MCAP).
             stream: name of the stream.
             loop: begin again at the end; sequence numbers and times go on.
             rate: 2 plays twice as fast.
@@ -31,16 +36,15 @@ class ReplaySource:
         Raises:
             RecordingError: the file is not a recording.
         """
-        recording = read_recording(path)
         self.description = f"replaying {path.name}" + (" in a loop" if loop else "")
         self.frames_in = 0
         self._counts = Counts()
         self._patience = Patience()
         self._rate = rate
-        self._t_first_ns = int(recording.t_capture_ns[0])
         self._t_start_ns: int | None = None
-        self._frames = keypoints_frames(recording, stream, loop=loop)
+        self._frames = timed_frames(read_played(path, stream), stream, loop=loop)
         self._coming = next(self._frames, None)
+        self._t_first_ns = 0 if self._coming is None else self._coming.t_receive_ns
 
     @property
     def finished(self) -> bool:
@@ -72,7 +76,7 @@ class ReplaySource:
 
     def _take(self) -> Received:
         assert self._coming is not None
-        received = Received(self._coming, self._due_ns(self._coming))
+        received = Received(self._coming.frame, self._due_ns(self._coming))
         self._coming = next(self._frames, None)
         self.frames_in += 1
         return received
@@ -80,10 +84,46 @@ class ReplaySource:
     def _due(self, t_ns: int) -> bool:
         return self._coming is not None and self._due_ns(self._coming) <= t_ns
 
-    def _due_ns(self, frame: KeypointsFrame) -> int:
+    def _due_ns(self, recorded: Received) -> int:
         if self._t_start_ns is None:
             self._t_start_ns = monotonic_ns()
-        return self._t_start_ns + int((frame.t_capture_ns - self._t_first_ns) / self._rate)
+        return self._t_start_ns + int((recorded.t_receive_ns - self._t_first_ns) / self._rate)
+
+
+def read_played(path: Path, stream: str | None = None) -> "Recording | KeypointsLog":
+    """The keypoints in a file of either kind; `stream` says which, if an MCAP file has several.
+
+    Raises:
+        RecordingError: the message begins with the path and names what is wrong with the file.
+    """
+    if path.suffix != ".mcap":
+        return read_recording(path)
+    from ...lifting.keypoints_log import read_keypoints_log  # mcap, the extra "record"
+
+    return read_keypoints_log(path, stream)
+
+
+def timed_frames(
+    played: "Recording | KeypointsLog", stream: str, *, loop: bool = False
+) -> Iterator[Received]:
+    """The frames as messages of `stream`, with the times at which they came or would have come.
+
+    What was recorded from the wire stays as it was, so that the pipeline answers as it did. In a
+    loop, each of its rounds is a new session, since it may end in the midst of a movement.
+    """
+    if isinstance(played, Recording):
+        for frame in keypoints_frames(played, stream, loop=loop):
+            yield Received(frame, frame.t_capture_ns)
+        return
+    t_ns = played.t_receive_ns
+    round_ns = int(t_ns[-1] - t_ns[0] + SECOND_NS / played.fps)
+    for lap in itertools.count() if loop else (0,):
+        for frame, t_receive_ns in zip(played.frames, t_ns.tolist(), strict=True):
+            session = frame.session if lap == 0 else f"{frame.session[:48]}-{lap}"
+            yield Received(
+                msgspec.structs.replace(frame, stream=stream, session=session),
+                t_receive_ns + lap * round_ns,
+            )
 
 
 def keypoints_frames(

@@ -1,0 +1,90 @@
+"""Records what a stream publishes: from the socket to the file, checked and counted."""
+
+from types import TracebackType
+
+import zmq
+
+from ...core.clock import monotonic_ns, unix_minus_monotonic_ns
+from ...core.message_log import Recorded
+from ...core.messages import SkeletonDefinition
+from ...core.topics import TOPICS
+from ..python.sockets import open_subscriber
+from .log_writer import LogWriter
+from .summary import Summary
+
+QUEUE_MESSAGES = 100_000  # what may wait while the disk is slow
+POLL_MS = 100
+BATCH = 1000  # messages between two looks at the clock and at signals
+OF_ALL_STREAMS = b"m2t3."
+
+
+class Recorder:
+    """Writes all messages of one stream, or of all that a publisher has, to `log`.
+
+    Attributes:
+        summary: what has been recorded so far, and what was refused.
+    """
+
+    def __init__(self, log: LogWriter, connect: str, stream: str | None) -> None:
+        """Start listening.
+
+        Raises:
+            EndpointError: `connect` is no ZeroMQ endpoint.
+        """
+        self.summary = Summary()
+        self._log = log
+        self._topics = {topic.name(stream) for topic in TOPICS} if stream is not None else None
+        self._unix_minus_monotonic_ns = unix_minus_monotonic_ns()  # once: wall time may jump
+        self._context = zmq.Context()
+        try:
+            self._socket = open_subscriber(
+                self._context, connect, self._topics or (OF_ALL_STREAMS,), QUEUE_MESSAGES
+            )
+        except BaseException:
+            self._context.term()
+            raise
+
+    def step(self) -> None:
+        """Record what has come, or wait a moment for something.
+
+        Raises:
+            RecordingError: the file cannot be written any more.
+        """
+        if not self._socket.poll(POLL_MS):
+            return
+        for _ in range(BATCH):
+            try:
+                parts = self._socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                return
+            self._take(parts)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._context.destroy(linger=0)
+
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _take(self, parts: list[bytes]) -> None:
+        if len(parts) != 2:
+            self.summary.refused["parts"] += 1
+            return
+        topic, payload = parts
+        if self._topics is not None and topic not in self._topics:
+            return  # a subscription is a prefix: "cam1" brings "cam10" too
+        recorded = Recorded(topic, payload, monotonic_ns() + self._unix_minus_monotonic_ns)
+        message = self.summary.add(recorded)
+        if message is None:
+            return
+        if isinstance(message, SkeletonDefinition):
+            self._log.attach(message, recorded)
+        self._log.add(recorded)

@@ -1,0 +1,67 @@
+"""An XPUB socket: messages to whoever has subscribed, and word of who that is."""
+
+from collections.abc import Sequence
+
+import zmq
+
+from .endpoints import bind, connect, exposure
+
+QUEUE_MESSAGES = 128  # per subscriber, about a second; beyond it new ones are lost to that one
+LINGER_MS = 200  # for the last messages
+
+
+class Outlet:
+    """Sends, and never waits for a subscriber that stalls: that one loses messages.
+
+    Attributes:
+        endpoint: where it is bound, or connected to.
+        warnings: what the user should know about that.
+    """
+
+    def __init__(
+        self, endpoint: str, *, bound: bool = True, queue_messages: int = QUEUE_MESSAGES
+    ) -> None:
+        """Bind to `endpoint` (or, not `bound`, connect to a subscriber that listens there).
+
+        Raises:
+            EndpointError: the endpoint is taken or none.
+        """
+        self._context = zmq.Context()
+        # XPUB tells of each subscriber (verbose: also of the second one on the same topic).
+        self._socket = self._context.socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.XPUB_VERBOSE, 1)
+        self._socket.setsockopt(zmq.SNDHWM, queue_messages)
+        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, 1024)  # all that may come in are subscriptions
+        try:
+            self.endpoint = (bind if bound else connect)(self._socket, endpoint)
+        except BaseException:
+            self._context.destroy()
+            raise
+        open_door = exposure(self.endpoint) if bound else None
+        self.warnings = (open_door,) if open_door else ()
+        self._subscriptions: set[bytes] = set()
+
+    def newcomers(self) -> tuple[bytes, ...]:
+        """What has been subscribed to since the last call: prefixes of topics."""
+        new = []
+        while self._socket.poll(0):
+            event = self._socket.recv()
+            if event[:1] == b"\x01":
+                self._subscriptions.add(event[1:])
+                new.append(event[1:])
+            elif event[:1] == b"\x00":  # its last subscriber has gone
+                self._subscriptions.discard(event[1:])
+        return tuple(new)
+
+    def has_listeners(self, topic: bytes) -> bool:
+        """Whether anybody had subscribed to `topic` at the last call of `newcomers`."""
+        return topic.startswith(tuple(self._subscriptions))
+
+    def send(self, parts: Sequence[bytes]) -> None:
+        """Send the parts of one message."""
+        self._socket.send_multipart(parts)
+
+    def close(self) -> None:
+        """Free the endpoint, after a moment for what is still to be sent."""
+        self._context.destroy(linger=LINGER_MS)
