@@ -23,6 +23,7 @@ from .recording import Recording
 class KeypointsLog:
     """T frames of one stream as they came, one or several sessions of the detector."""
 
+    path: Path
     stream: str
     frames: tuple[KeypointsFrame, ...]
     t_receive_ns: Int64[NDArray, "T"]  # Unix, when the recorder received each; rising
@@ -49,6 +50,48 @@ class KeypointsLog:
         steps_ns = np.diff(self.t_capture_ns)
         steps_ns = steps_ns[steps_ns > 0]
         return float(1e9 / np.median(steps_ns)) if steps_ns.size else 1.0
+
+    def recording(self) -> Recording:
+        """The frames as arrays, for training and evaluation.
+
+        Raises:
+            RecordingError: several sessions or formats, or people whom nobody can tell apart.
+        """
+        frames = _rising(self.frames)
+        if len({(frame.session, frame.skeleton, frame.image_size_px) for frame in frames}) > 1:
+            raise RecordingError(
+                f"{self.path}: has several sessions of the detector, or several formats; "
+                "only `m2t3 lift` takes that"
+            )
+        if any([person.id for person in frame.people].count(None) > 1 for frame in frames):
+            raise RecordingError(
+                f"{self.path}: has several people without ids from the detector, who cannot be "
+                "told apart; only `m2t3 lift` takes that"
+            )
+        people = max(1, *(len(frame.people) for frame in frames))
+        joints = next((p.confidence.size for frame in frames for p in frame.people), 0)
+        if not joints:
+            raise RecordingError(f"{self.path}: has nobody in it")
+        keypoints_px = np.full((len(frames), people, joints, 2), np.nan, np.float32)
+        confidence = np.zeros((len(frames), people, joints), np.float32)
+        person_id = np.full((len(frames), people), -1)
+        known: dict[int | None, int] = {}  # by the detector's id: in order of appearance
+        for t, frame in enumerate(frames):
+            for place, person in enumerate(frame.people):
+                found = np.isfinite(person.keypoints_px).all(-1) & (person.confidence > 0)
+                keypoints_px[t, place, found] = person.keypoints_px[found]
+                confidence[t, place, found] = np.minimum(person.confidence[found], 1)
+                person_id[t, place] = known.setdefault(person.id, len(known))
+        return Recording(
+            keypoints_px=keypoints_px,
+            confidence=confidence,
+            person_id=person_id,
+            t_capture_ns=np.array([frame.t_capture_ns for frame in frames]),
+            fps=self.fps,
+            image_size_px=self.image_size_px,
+            skeleton=self.skeleton,
+            camera=self.camera,
+        )
 
 
 def read_keypoints_log(path: Path, stream: str | None = None) -> KeypointsLog:
@@ -85,52 +128,11 @@ def read_keypoints_log(path: Path, stream: str | None = None) -> KeypointsLog:
         raise RecordingError(f"{path}: {error}") from None
     t_receive_ns, of_stream = zip(*frames[stream], strict=True)
     return KeypointsLog(
+        path=path,
         stream=stream,
         frames=of_stream,
         t_receive_ns=np.array(t_receive_ns),
         camera=camera,
-    )
-
-
-def as_recording(log: KeypointsLog) -> Recording:
-    """The log as arrays, for training and evaluation.
-
-    Raises:
-        RecordingError: it has several sessions or formats, or people whom nobody can tell apart.
-    """
-    frames = _rising(log.frames)
-    if len({(frame.session, frame.skeleton, frame.image_size_px) for frame in frames}) > 1:
-        raise RecordingError(
-            "has several sessions of the detector, or several formats; only `m2t3 lift` takes that"
-        )
-    if any([person.id for person in frame.people].count(None) > 1 for frame in frames):
-        raise RecordingError(
-            "has several people without ids from the detector, who cannot be told apart; "
-            "only `m2t3 lift` takes that"
-        )
-    people = max(1, *(len(frame.people) for frame in frames))
-    joints = next((p.confidence.size for frame in frames for p in frame.people), 0)
-    if not joints:
-        raise RecordingError("has nobody in it")
-    keypoints_px = np.full((len(frames), people, joints, 2), np.nan, np.float32)
-    confidence = np.zeros((len(frames), people, joints), np.float32)
-    person_id = np.full((len(frames), people), -1)
-    known: dict[int | None, int] = {}  # by the detector's id: in order of appearance
-    for t, frame in enumerate(frames):
-        for place, person in enumerate(frame.people):
-            found = np.isfinite(person.keypoints_px).all(-1) & (person.confidence > 0)
-            keypoints_px[t, place, found] = person.keypoints_px[found]
-            confidence[t, place, found] = np.minimum(person.confidence[found], 1)
-            person_id[t, place] = known.setdefault(person.id, len(known))
-    return Recording(
-        keypoints_px=keypoints_px,
-        confidence=confidence,
-        person_id=person_id,
-        t_capture_ns=np.array([frame.t_capture_ns for frame in frames]),
-        fps=log.fps,
-        image_size_px=log.image_size_px,
-        skeleton=log.skeleton,
-        camera=log.camera,
     )
 
 

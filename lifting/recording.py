@@ -62,8 +62,13 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
         RecordingError: the message begins with the path and names what is wrong with the file.
     """
     path = Path(path)
+    if path.suffix == ".mcap":
+        from .keypoints_log import read_keypoints_log  # mcap, the extra "record"
+
+        return read_keypoints_log(path).recording()
     try:
-        recording = _logged(path) if path.suffix == ".mcap" else _read_npz(path)
+        arrays = _load(path)
+        recording = _single_person(arrays, path.stem) if "keypoints" in arrays else _own(arrays)
         _check(recording)
     except (RecordingError, CameraFileError) as error:
         raise RecordingError(f"{path}: {error}") from None
@@ -76,17 +81,6 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     arrays: dict[str, Any] = {key: np.asarray(getattr(recording, key)) for key in OWN_KEYS}
     with Path(path).open("wb") as file:  # numpy would add .npz to another name
         np.savez_compressed(file, **arrays)
-
-
-def _logged(path: Path) -> Recording:
-    from .keypoints_log import as_recording, read_keypoints_log  # mcap, the extra "record"
-
-    return as_recording(read_keypoints_log(path))
-
-
-def _read_npz(path: Path) -> Recording:
-    arrays = _load(path)
-    return _single_person(arrays, path.stem) if "keypoints" in arrays else _own(arrays)
 
 
 def _load(path: Path) -> Arrays:

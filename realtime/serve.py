@@ -47,8 +47,9 @@ def serve(
                 timing_ns = {"queue": queue_ns, **answer.timing_ns}
                 answer = msgspec.structs.replace(answer, timing_ns=timing_ns)
                 health.answered(publisher.publish_pose(answer))
-            publisher.echo(received.frame)
         publisher.greet()
+        if received is not None:
+            publisher.echo(received.frame)
         if monotonic_ns() >= t_report_ns:
             report()
             t_report_ns = max(t_report_ns + SECOND_NS, monotonic_ns())

@@ -100,9 +100,8 @@ def _flow(flow: Flow) -> str:
 
 
 def _losses(stream: StreamSummary, prefix: str) -> str:
-    if prefix not in (POSE.prefix, KEYPOINTS.prefix):
-        return ""
-    return f", {stream.lost[prefix]} lost"
+    what = {POSE.prefix: "lost", KEYPOINTS.prefix: "lost or not lifted"}.get(prefix)
+    return f", {stream.lost[prefix]} {what}" if what else ""
 
 
 def _counts(counts: dict[str, int]) -> str:

@@ -73,7 +73,7 @@ class StreamSummary:
         elif (last := self._last_seq[prefix, session]) >= seq:
             self.out_of_order += 1
             return
-        else:
+        elif seq > last + 1:
             self.lost[prefix] += seq - last - 1
         self._last_seq[prefix, session] = seq
 
