@@ -149,9 +149,11 @@ def read_tracks(folder: Path, skeleton: Skeleton) -> Tracks:
         M2t3Error: no folder, nobody in it, or a recording of a format that does not convert.
     """
     if not folder.is_dir():
-        raise M2t3Error(f"--recordings {folder} is no folder; it holds keypoint recordings (npz)")
+        raise M2t3Error(
+            f"--recordings {folder} is no folder; it holds keypoint recordings (npz, mcap)"
+        )
     tracks: list[Track] = []
-    paths = sorted(folder.rglob("*.npz"))
+    paths = sorted(path for path in folder.rglob("*") if path.suffix in (".npz", ".mcap"))
     for path in paths:
         try:
             recording = read_recording(path)
@@ -164,8 +166,9 @@ def read_tracks(folder: Path, skeleton: Skeleton) -> Tracks:
             raise M2t3Error(f"{path}: {error}") from None
     if not tracks:
         raise M2t3Error(
-            f"--recordings {folder}: {len(paths)} npz files, and nobody in them whom half the "
-            f"joints are known of for {SHORTEST_S} s; `m2t3 demo-recording` writes one such file"
+            f"--recordings {folder}: {len(paths)} npz and mcap files, and nobody in them whom "
+            f"half the joints are known of for {SHORTEST_S} s; `m2t3 demo-recording` writes one "
+            "such file"
         )
     seconds = sum(track.t_s[-1] - track.t_s[0] for track in tracks)
     log.info("recordings: %d tracks, %.1f minutes", len(tracks), seconds / 60)

@@ -162,7 +162,7 @@ def test_what_is_no_recording_is_left_out_in_words(tmp_path, caplog):
 def test_folders_that_will_not_do_are_refused_in_words(tmp_path):
     with pytest.raises(M2t3Error, match="is no folder"):
         read_tracks(tmp_path / "nowhere", COCO17)
-    with pytest.raises(M2t3Error, match="0 npz files, and nobody"):
+    with pytest.raises(M2t3Error, match="0 npz and mcap files, and nobody"):
         read_tracks(tmp_path, COCO17)
     write_people(tmp_path / "a.npz", np.zeros((20, 1), int), np.arange(20) / FPS)
     with pytest.raises(M2t3Error, match=r"a\.npz: keypoints of coco17 cannot become halpe26"):
