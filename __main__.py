@@ -25,6 +25,7 @@ COMMANDS = {
     "record": Command("clients.recording.record:Record", "record a running stream to an MCAP file"),
     "replay": Command("realtime.replay:Replay", "publish a recording again, as it was or as live"),
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
+    "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
     "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
     "demo-recording": Command(
         "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"

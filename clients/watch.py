@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from rich.console import Console, Group, RenderableType
@@ -26,12 +27,13 @@ class Watch:
 
     connect: str = POSE_ENDPOINT  # where the stream publishes
     stream: str = "cam0"  # which of its streams
+    keys: Path | None = None  # folder with this client's keys, if the stream asks for some
     frames: int | None = None  # stop after so many frames; until interrupted if not given
 
     def run(self) -> int:
         """Watch until interrupted, or until the frames are there."""
         console = Console()
-        with PoseSubscriber(self.connect, self.stream) as poses:
+        with PoseSubscriber(self.connect, self.stream, keys=self.keys) as poses:
             if console.is_terminal:
                 with Live(console=console, auto_refresh=False) as live:
                     for meter in self._measured(poses, TABLE_PERIOD_S):

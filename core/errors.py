@@ -24,6 +24,10 @@ class EndpointError(M2t3Error):
     """A ZeroMQ endpoint that cannot be bound or connected."""
 
 
+class KeyringError(M2t3Error):
+    """A folder of keys that lacks what is asked of it, or holds a key that is none."""
+
+
 class WireError(M2t3Error):
     """A message that is refused. `kind` is the word under which the status counts it."""
 

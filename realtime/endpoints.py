@@ -48,7 +48,7 @@ def exposure(endpoint: str) -> str | None:
         return None
     return (
         f"{endpoint} is open to the network, without keys: anybody who reaches it can read or send "
-        "poses. Use 127.0.0.1, or a network that you trust."
+        "poses. Use --keys (`m2t3 keys new`), 127.0.0.1, or a network that you trust."
     )
 
 

@@ -1,10 +1,13 @@
 """An XPUB socket: messages to whoever has subscribed, and word of who that is."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import zmq
 
+from ..core.keyring import READERS, read_client_keys
 from .endpoints import bind, connect, exposure
+from .gate import Gate, identify
 
 QUEUE_MESSAGES = 128  # per subscriber, about a second; beyond it new ones are lost to that one
 LINGER_MS = 200  # for the last messages
@@ -19,12 +22,24 @@ class Outlet:
     """
 
     def __init__(
-        self, endpoint: str, *, bound: bool = True, queue_messages: int = QUEUE_MESSAGES
+        self,
+        endpoint: str,
+        *,
+        bound: bool = True,
+        keys: Path | None = None,
+        queue_messages: int = QUEUE_MESSAGES,
     ) -> None:
         """Bind to `endpoint` (or, not `bound`, connect to a subscriber that listens there).
 
+        Args:
+            endpoint: ZeroMQ endpoint.
+            bound: whether to bind.
+            keys: folder of keys; the stream's own if bound, else a client's.
+            queue_messages: how many may wait for a subscriber; what comes after is lost to it.
+
         Raises:
             EndpointError: the endpoint is taken or none.
+            KeyringError: the folder lacks a key.
         """
         self._context = zmq.Context()
         # XPUB tells of each subscriber (verbose: also of the second one on the same topic).
@@ -33,12 +48,18 @@ class Outlet:
         self._socket.setsockopt(zmq.SNDHWM, queue_messages)
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         self._socket.setsockopt(zmq.MAXMSGSIZE, 1024)  # all that may come in are subscriptions
+        self._gate: Gate | None = None
         try:
+            if keys is not None and bound:
+                self._gate = Gate(self._context, keys)
+                self._gate.guard(self._socket, READERS)
+            elif keys is not None:
+                identify(self._socket, read_client_keys(keys))
             self.endpoint = (bind if bound else connect)(self._socket, endpoint)
         except BaseException:
-            self._context.destroy()
+            self._close(linger_ms=0)
             raise
-        open_door = exposure(self.endpoint) if bound else None
+        open_door = exposure(self.endpoint) if bound and keys is None else None
         self.warnings = (open_door,) if open_door else ()
         self._subscriptions: set[bytes] = set()
 
@@ -64,4 +85,10 @@ class Outlet:
 
     def close(self) -> None:
         """Free the endpoint, after a moment for what is still to be sent."""
-        self._context.destroy(linger=LINGER_MS)
+        self._close(LINGER_MS)
+
+    def _close(self, linger_ms: int) -> None:
+        self._socket.close(linger=linger_ms)
+        if self._gate is not None:
+            self._gate.close()
+        self._context.destroy(linger=linger_ms)

@@ -1,6 +1,7 @@
 """Poses, definition and status to whoever subscribes. A subscriber that stalls loses frames, and
 nobody waits for it."""
 
+from pathlib import Path
 from typing import TypeVar
 
 import msgspec
@@ -16,18 +17,21 @@ M = TypeVar("M", bound=Message)
 class Publisher:
     """One stream's output, bound to one endpoint."""
 
-    def __init__(self, endpoint: str, definition: SkeletonDefinition) -> None:
-        """Bind to `endpoint`.
+    def __init__(
+        self, endpoint: str, definition: SkeletonDefinition, *, keys: Path | None = None
+    ) -> None:
+        """Bind to `endpoint`; with the stream's folder of `keys`, only for whose keys are in it.
 
         Raises:
             EndpointError: the endpoint is taken or none.
+            KeyringError: the folder lacks a key.
             WireError: a definition that every subscriber would refuse.
         """
         wire.unpack(wire.pack(topics.DEFINITION, definition), (topics.DEFINITION,))
         self._definition = definition
         self._definition_topic = topics.DEFINITION.name(definition.stream)
         self._keypoints_topic = topics.KEYPOINTS.name(definition.stream)
-        self._outlet = Outlet(endpoint)
+        self._outlet = Outlet(endpoint, keys=keys)
         self.endpoint, self.warnings = self._outlet.endpoint, self._outlet.warnings
 
     def publish_pose(self, answer: PoseFrame) -> PoseFrame:

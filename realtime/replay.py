@@ -40,6 +40,8 @@ class Replay:
     """Begin again at the end; every round is a new session, as with --as-live."""
     wait: bool = False
     """Begin when the first subscriber is there."""
+    keys: Path | None = None
+    """Folder of keys: the stream's own, or, with --keypoints-to, the detector's."""
     keypoints_to: str | None = None
     """Endpoint where an m2t3-stream listens for keypoints, usually tcp://127.0.0.1:5570: sends it
     the recorded keypoints instead of publishing anything."""
@@ -50,6 +52,7 @@ class Replay:
         Raises:
             RecordingError: no recording, or one that is damaged.
             EndpointError: an endpoint that is taken or none.
+            KeyringError: the folder of keys lacks one.
             M2t3Error: a rate that is none, or nothing to play.
         """
         if not 0 < self.rate < math.inf:
@@ -64,6 +67,7 @@ class Replay:
         outlet = Outlet(
             self.keypoints_to or self.publish,
             bound=self.keypoints_to is None,
+            keys=self.keys,
             queue_messages=QUEUE_MESSAGES,
         )
         with stop_on_signals() as stop:

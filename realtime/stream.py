@@ -41,6 +41,9 @@ class Stream:
     height: float | None = None
     """Height in metres of the person to be seen, if known: places them better, most of all before
     a low camera. Otherwise it is learned over the session."""
+    keys: Path | None = None
+    """Folder of keys that `m2t3 keys new` made: both endpoints are encrypted, and only those whose
+    keys are in it may connect."""
     stream: str | None = None
     """Name of the stream in all topics; default: the camera file's."""
 
@@ -57,9 +60,9 @@ class Stream:
             file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
             height_m=self.height,
         )  # fmt: skip
-        source = open_source(file.source, stream)
+        source = open_source(file.source, stream, self.keys)
         try:
-            publisher = Publisher(self.publish, definition)
+            publisher = Publisher(self.publish, definition, keys=self.keys)
         except M2t3Error:
             source.close()
             raise
@@ -93,16 +96,17 @@ class Stream:
         return self.stream
 
 
-def open_source(config: camera_file.SourceConfig, stream: str) -> Source:
+def open_source(config: camera_file.SourceConfig, stream: str, keys: Path | None = None) -> Source:
     """The source that a camera file describes.
 
     Raises:
         EndpointError: its endpoint is taken or none.
         RecordingError: its recording cannot be played.
+        KeyringError: `keys`, the stream's folder of keys, lacks one.
     """
     match config:
         case camera_file.ZmqSource():
-            return ZmqSource(config.endpoint, stream, bound=config.bind)
+            return ZmqSource(config.endpoint, stream, bound=config.bind, keys=keys)
         case camera_file.ReplaySource():
             return ReplaySource(config.recording, stream, loop=config.loop, rate=config.rate)
 

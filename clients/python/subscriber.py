@@ -3,17 +3,16 @@
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
+from pathlib import Path
 from types import TracebackType
 
-import zmq
-
 from ...core.clock import SECOND_NS, monotonic_ns
-from ...core.errors import EndpointError, WireError
+from ...core.errors import WireError
 from ...core.messages import PoseFrame, SkeletonDefinition, Status
 from ...core.topics import DEFINITION, POSE, POSE_ENDPOINT, STATUS
 from ...core.wire import unpack
 from .frame import Frame
-from .sockets import open_subscriber
+from .sockets import SubscriberSocket
 
 BUFFERED_FRAMES = 4096  # with every_frame: half a minute at 120 fps
 FLOWING_NS = SECOND_NS  # where people were longer ago is not where they are
@@ -48,6 +47,7 @@ class PoseSubscriber:
         *,
         timeout_s: float | None = None,
         every_frame: bool = False,
+        keys: Path | None = None,
     ) -> None:
         """Start listening.
 
@@ -56,9 +56,11 @@ class PoseSubscriber:
             stream: which of its streams.
             timeout_s: iteration raises TimeoutError after so long without a frame; None: never.
             every_frame: hand out every frame in order (for recorders), not only the newest.
+            keys: folder with this client's keys, if the stream was started with --keys.
 
         Raises:
             EndpointError: `connect` is no ZeroMQ endpoint.
+            KeyringError: `keys` lacks a key.
         """
         self.connect = connect
         self.stream = stream
@@ -77,10 +79,10 @@ class PoseSubscriber:
         self._frame_ns = self._heard_ns = -ALIVE_NS  # when the last frame, and anything, came
         self._changed = threading.Condition()
         self._closed = False
-        self._context = zmq.Context()
-        self._thread = threading.Thread(
-            target=self._read, args=(self._open(),), name=f"m2t3-{stream}", daemon=True
-        )
+        # Definitions of all streams, to be able to name them.
+        topics = (POSE.name(stream), STATUS.name(stream), DEFINITION.name(""))
+        self._socket = SubscriberSocket(connect, topics, keys=keys)
+        self._thread = threading.Thread(target=self._read, name=f"m2t3-{stream}", daemon=True)
         self._thread.start()
 
     def __iter__(self) -> Iterator[Frame]:
@@ -142,6 +144,8 @@ class PoseSubscriber:
             return f"the stream {self.stream!r} is there (state {state}), but has no keypoints"
         if self.refusal is not None and self.definition is None:
             return f"{self.connect} sends what this client refuses: {self.refusal}"
+        if self._socket.refusal is not None:
+            return f"{self.connect} {self._socket.refusal}"
         if others := self.streams_heard - {self.stream}:
             return f"{self.connect} has no stream {self.stream!r}; it has {sorted(others)}"
         return (
@@ -155,7 +159,6 @@ class PoseSubscriber:
             self._closed = True
             self._changed.notify_all()
         self._thread.join()
-        self._context.term()
 
     def __enter__(self) -> "PoseSubscriber":
         return self
@@ -168,17 +171,8 @@ class PoseSubscriber:
     ) -> None:
         self.close()
 
-    def _open(self) -> zmq.Socket[bytes]:
-        # Definitions of all streams, to be able to name them.
-        topics = (POSE.name(self.stream), STATUS.name(self.stream), DEFINITION.name(""))
-        try:
-            return open_subscriber(self._context, self.connect, topics)
-        except EndpointError:
-            self._context.term()
-            raise
-
-    def _read(self, socket: zmq.Socket[bytes]) -> None:
-        with socket:
+    def _read(self) -> None:
+        with self._socket as socket:
             while not self._closed:
                 if not socket.poll(POLL_MS):
                     continue
@@ -186,13 +180,14 @@ class PoseSubscriber:
                     self._drain(socket)
                     self._changed.notify_all()
 
-    def _drain(self, socket: zmq.Socket[bytes]) -> None:
+    def _drain(self, socket: SubscriberSocket) -> None:
         """Take in all that has arrived before anybody is woken, so that the newest wins."""
         for _ in range(BUFFERED_FRAMES):
-            try:
-                self._take(socket.recv_multipart(zmq.NOBLOCK))
-            except zmq.Again:
+            parts = socket.receive()
+            if parts is None:
                 return
+            try:
+                self._take(parts)
             except WireError as error:
                 self._refused[error.kind] += 1
                 self.refusal = str(error)

@@ -13,7 +13,6 @@ from ...core.stopping import stop_on_signals
 from ...core.topics import POSE, POSE_ENDPOINT
 from .log_writer import LogWriter
 from .recorder import Recorder
-from .summary import Summary
 
 LINE_PERIOD_S = 1.0
 PATIENCE_S = 2.0  # definition and status come every second; no word for so long: say so
@@ -31,6 +30,7 @@ class Record:
     connect: str = POSE_ENDPOINT  # where the stream publishes
     stream: str | None = None  # which of its streams; all of them if not given
     seconds: float | None = None  # stop after so long; until interrupted if not given
+    keys: Path | None = None  # folder with this client's keys, if the stream asks for some
     overwrite: bool = False  # replace a file that is there already
 
     def run(self) -> int:
@@ -46,7 +46,7 @@ class Record:
         with (
             stop_on_signals() as stop,
             LogWriter(self.out, overwrite=self.overwrite) as log,
-            Recorder(log, self.connect, self.stream) as recorder,
+            Recorder(log, self.connect, self.stream, self.keys) as recorder,
         ):
             t_start_ns = t_line_ns = monotonic_ns()
             while not stop.is_set() and not self._over(monotonic_ns() - t_start_ns):
@@ -56,18 +56,17 @@ class Record:
                     t_line_ns = now_ns
                     patient = now_ns - t_start_ns < PATIENCE_S * SECOND_NS
                     if recorder.summary.streams or not patient:
-                        console.print(self._line(recorder.summary), highlight=False, soft_wrap=True)
-        console.print(
-            f"{self.out}: {self._line(recorder.summary)}", highlight=False, soft_wrap=True
-        )
+                        console.print(self._line(recorder), highlight=False, soft_wrap=True)
+        console.print(f"{self.out}: {self._line(recorder)}", highlight=False, soft_wrap=True)
         return 0
 
     def _over(self, elapsed_ns: int) -> bool:
         return self.seconds is not None and elapsed_ns >= self.seconds * SECOND_NS
 
-    def _line(self, summary: Summary) -> str:
+    def _line(self, recorder: Recorder) -> str:
+        summary = recorder.summary
         if not summary.streams:
-            return f"nothing has come from {self.connect} yet"
+            return f"{self.connect} {recorder.refusal or 'has sent nothing yet'}"
         streams = "; ".join(
             f"{name}: {stream.flows[POSE.prefix].count} poses, {len(stream.people)} people"
             + (f", {stream.lost.total()} lost" if stream.lost.total() else "")

@@ -1,14 +1,13 @@
 """Records what a stream publishes: from the socket to the file, checked and counted."""
 
+from pathlib import Path
 from types import TracebackType
-
-import zmq
 
 from ...core.clock import monotonic_ns, unix_minus_monotonic_ns
 from ...core.message_log import Recorded
 from ...core.messages import SkeletonDefinition
 from ...core.topics import TOPICS
-from ..python.sockets import open_subscriber
+from ..python.sockets import SubscriberSocket
 from .log_writer import LogWriter
 from .summary import Summary
 
@@ -25,24 +24,27 @@ class Recorder:
         summary: what has been recorded so far, and what was refused.
     """
 
-    def __init__(self, log: LogWriter, connect: str, stream: str | None) -> None:
+    def __init__(
+        self, log: LogWriter, connect: str, stream: str | None, keys: Path | None = None
+    ) -> None:
         """Start listening.
 
         Raises:
             EndpointError: `connect` is no ZeroMQ endpoint.
+            KeyringError: `keys`, the folder with this client's keys, lacks one.
         """
         self.summary = Summary()
         self._log = log
         self._topics = {topic.name(stream) for topic in TOPICS} if stream is not None else None
         self._unix_minus_monotonic_ns = unix_minus_monotonic_ns()  # once: wall time may jump
-        self._context = zmq.Context()
-        try:
-            self._socket = open_subscriber(
-                self._context, connect, self._topics or (OF_ALL_STREAMS,), QUEUE_MESSAGES
-            )
-        except BaseException:
-            self._context.term()
-            raise
+        self._socket = SubscriberSocket(
+            connect, self._topics or (OF_ALL_STREAMS,), keys=keys, queue_messages=QUEUE_MESSAGES
+        )
+
+    @property
+    def refusal(self) -> str | None:
+        """Why the publisher does not let us in."""
+        return self._socket.refusal
 
     def step(self) -> None:
         """Record what has come, or wait a moment for something.
@@ -53,15 +55,14 @@ class Recorder:
         if not self._socket.poll(POLL_MS):
             return
         for _ in range(BATCH):
-            try:
-                parts = self._socket.recv_multipart(zmq.NOBLOCK)
-            except zmq.Again:
+            parts = self._socket.receive()
+            if parts is None:
                 return
             self._take(parts)
 
     def close(self) -> None:
         """Stop listening."""
-        self._context.destroy(linger=0)
+        self._socket.close()
 
     def __enter__(self) -> "Recorder":
         return self

@@ -3,6 +3,7 @@
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from ...core.topics import POSE_ENDPOINT
 from ..python import PoseSubscriber
@@ -16,6 +17,7 @@ class View:
 
     connect: str = POSE_ENDPOINT  # where the stream publishes
     stream: str = "cam0"  # which of its streams
+    keys: Path | None = None  # folder with this client's keys, if the stream asks for some
     host: str = "127.0.0.1"  # address that the page is served on
     port: int = 8080  # port of the page; the next free one if it is taken
 
@@ -25,7 +27,7 @@ class View:
 
         if self.host not in ("127.0.0.1", "localhost", "::1"):
             print(f"m2t3 view: warning: whoever reaches {self.host} can watch", file=sys.stderr)
-        with PoseSubscriber(self.connect, self.stream) as poses:
+        with PoseSubscriber(self.connect, self.stream, keys=self.keys) as poses:
             app = App(poses, self.host, self.port)
             print(f"m2t3 view: open http://{self.host}:{app.server.get_port()}", flush=True)
             try:

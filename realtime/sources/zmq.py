@@ -6,14 +6,17 @@ socket, and why: docs/protocol.md.
 
 import threading
 from collections import deque
+from pathlib import Path
 
 import zmq
 
 from ...core import topics, wire
 from ...core.clock import monotonic_ns
 from ...core.errors import WireError
+from ...core.keyring import DETECTORS
 from ..counts import Counts
 from ..endpoints import bind, connect, exposure
+from ..gate import Gate, identify, keys_towards_detector
 from . import Patience, Received
 
 QUEUE_FRAMES = 64
@@ -24,11 +27,16 @@ class ZmqSource:
 
     finished = False
 
-    def __init__(self, endpoint: str, stream: str, *, bound: bool = True) -> None:
+    def __init__(
+        self, endpoint: str, stream: str, *, bound: bool = True, keys: Path | None = None
+    ) -> None:
         """Listen at `endpoint` (or, not `bound`, connect to a detector that listens there).
+
+        With the stream's folder of `keys`, only to detectors whose keys are in it.
 
         Raises:
             EndpointError: the endpoint is taken or none.
+            KeyringError: the folder lacks a key.
         """
         self._topic = topics.KEYPOINTS.name(stream)
         self._queue: deque[Received] = deque()
@@ -46,14 +54,21 @@ class ZmqSource:
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
         socket.setsockopt(zmq.SUBSCRIBE, self._topic)
+        self._gate: Gate | None = None
         try:
+            if keys is not None and bound:
+                self._gate = Gate(self._context, keys)
+                self._gate.guard(socket, DETECTORS)
+            elif keys is not None:
+                identify(socket, keys_towards_detector(keys))
             self.endpoint = bind(socket, endpoint) if bound else connect(socket, endpoint)
         except BaseException:
-            self._context.destroy()
+            socket.close()
+            self._close_context()
             raise
         verb = "listening on" if bound else "connected to"
         self.description = f"{verb} {self.endpoint}, topic {self._topic.decode()}"
-        open_door = exposure(self.endpoint) if bound else None
+        open_door = exposure(self.endpoint) if bound and keys is None else None
         self.warnings = (open_door,) if open_door else ()
         self._reader = threading.Thread(target=self._read, args=(socket,), daemon=True)
         self._reader.start()
@@ -80,6 +95,11 @@ class ZmqSource:
         """Stop the reader and free the endpoint."""
         self._closing.set()
         self._reader.join()
+        self._close_context()
+
+    def _close_context(self) -> None:
+        if self._gate is not None:
+            self._gate.close()
         self._context.destroy()
 
     def _read(self, socket: zmq.Socket) -> None:
