@@ -31,8 +31,8 @@ class Publisher:
         self._definition = definition
         self._definition_topic = topics.DEFINITION.name(definition.stream)
         self._keypoints_topic = topics.KEYPOINTS.name(definition.stream)
-        self._outlet = Outlet(endpoint, keys=keys)
-        self.endpoint, self.warnings = self._outlet.endpoint, self._outlet.warnings
+        self.outlet = Outlet(endpoint, keys=keys)
+        self.endpoint, self.warnings = self.outlet.endpoint, self.outlet.warnings
 
     def publish_pose(self, answer: PoseFrame) -> PoseFrame:
         """Stamp `answer` and send it; returns what was sent."""
@@ -57,17 +57,17 @@ class Publisher:
 
     def echo(self, frame: KeypointsFrame) -> None:
         """Send the keypoints that were lifted, if anybody has subscribed to them: recorders."""
-        if self._outlet.has_listeners(self._keypoints_topic):
-            self._outlet.send((self._keypoints_topic, wire.encode(frame)))
+        if self.outlet.has_listeners(self._keypoints_topic):
+            self.outlet.send((self._keypoints_topic, wire.encode(frame)))
 
     def greet(self) -> None:
         """Send the definition if somebody has subscribed to it since the last call."""
-        if any(self._definition_topic.startswith(topic) for topic in self._outlet.newcomers()):
+        if any(self._definition_topic.startswith(topic) for topic in self.outlet.newcomers()):
             self.publish_definition()
 
     def close(self) -> None:
         """Free the endpoint, after a moment for what is still to be sent."""
-        self._outlet.close()
+        self.outlet.close()
 
     def _send(self, topic: topics.Topic[M], message: M) -> None:
-        self._outlet.send(wire.pack(topic, message))
+        self.outlet.send(wire.pack(topic, message))

@@ -30,7 +30,7 @@ _WITHOUT_KEYS = (
     "asks for keys: give --keys FOLDER, which `m2t3 keys new NAME` makes where the stream runs"
 )
 _KEYS_IN_VAIN = "has no keys, and this client has: leave out --keys, or start the stream with it"
-REFUSALS = {
+REFUSALS: dict[int, str] = {
     zmq.Event.HANDSHAKE_FAILED_PROTOCOL: _KEYS_IN_VAIN,
     zmq.Event.HANDSHAKE_FAILED_AUTH: _UNKNOWN_KEY,
     zmq.Event.HANDSHAKE_FAILED_NO_DETAIL: _WRONG_SERVER,
@@ -69,7 +69,7 @@ class SubscriberSocket:
         known = read_client_keys(keys) if keys is not None else None
         self.refusal: str | None = None
         self._endpoint = connect
-        self._refusals: dict[int, str] = dict(REFUSALS if known else REFUSALS_WITHOUT_KEYS)
+        self._refusals = REFUSALS if known else REFUSALS_WITHOUT_KEYS
         self._retry_ns: int | None = None
         self._context = zmq.Context()
         self._socket = socket = self._context.socket(zmq.SUB)
