@@ -27,6 +27,7 @@ COMMANDS = {
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
     "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
     "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
+    "compile": Command("engines.compile:Compile", "compile weights for this machine's GPU"),
     "demo-recording": Command(
         "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
     ),
@@ -47,6 +48,7 @@ EXTRAS = {
     "tensorboard": "train",
     "matplotlib": "train",
     "onnx": "train",
+    "tensorrt": "tensorrt",
     "viser": "view",
     "mcap": "record",
     "zstandard": "record",

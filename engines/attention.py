@@ -35,23 +35,29 @@ class TemporalAttention(Attention):
     def forward(
         self, x: Tensor, phase: tuple[Tensor, Tensor], mask: Tensor, past: tuple[Tensor, Tensor]
     ) -> tuple[Tensor, Tensor, Tensor]:
+        """Tokens (B, T, V, W), `rotary` phases, mask (B, 1, 1, T, M + T), memory."""
         b, t, v, c = x.shape
         qkv = self.qkv(self.norm(x)).view(b, t, v, 3, self.heads, -1).permute(3, 0, 2, 4, 1, 5)
-        q, k, value = qkv.unbind(0)  # each (B, V, heads, T, head width)
-        q, k = _rotate(q, phase), _rotate(k, phase)
+        q, k = _rotate(qkv[:2], phase)  # each (B, V, heads, T, head width), as is `value`
+        value = qkv[2]
         keys = torch.cat([past[0], k], dim=3)
         values = torch.cat([past[1], value], dim=3)
         # Written out: torch's fused attention is six times slower in bfloat16 on a CPU.
-        score = (q @ keys.transpose(-1, -2)) * q.shape[-1] ** -0.5 + mask[:, None, None]
+        score = (q @ keys.transpose(-1, -2)) * q.shape[-1] ** -0.5 + mask
         mixed = score.softmax(dim=-1) @ values
         return self.out(mixed.permute(0, 3, 1, 2, 4).reshape(b, t, v, c)), k, value
 
 
+def rotary(phase: Tensor) -> tuple[Tensor, Tensor]:
+    """Cosines and sines (B, T, 2, F) as all layers multiply with them, (B, 1, 1, T, 2 F) each."""
+    cos, sin = phase[:, None, None, :, 0], phase[:, None, None, :, 1]
+    return torch.cat([cos, cos], dim=-1), torch.cat([-sin, sin], dim=-1)
+
+
 def _rotate(x: Tensor, phase: tuple[Tensor, Tensor]) -> Tensor:
     """Rotary position: pairs of channels turned by the frame's phases (Su et al., 2021)."""
-    cos, sin = phase
     a, b = x.chunk(2, dim=-1)
-    return torch.cat([a * cos - b * sin, a * sin + b * cos], dim=-1)
+    return x * phase[0] + torch.cat([b, a], dim=-1) * phase[1]
 
 
 class GroundAttention(nn.Module):

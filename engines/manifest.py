@@ -79,6 +79,12 @@ class Weights(msgspec.Struct, frozen=True):
     onnx: Path
     ground_onnx: Path | None  # rigs to what their pointmaps tell; None if it sees none
 
+    @property
+    def option(self) -> str:
+        """What `--weights` takes for this set."""
+        folder = self.onnx.parent
+        return folder.name if folder.parent == WEIGHTS_FOLDER else str(folder)
+
 
 def shipped_weights() -> list[str]:
     """Names of the sets that came with this installation."""

@@ -15,11 +15,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..core.skeletons import skeleton
+from ..lifting.denoiser import DenoiserShape
 from ..lifting.features import ANKLE_HEIGHT_M, feature_size, ground_hits
 from ..lifting.memory import ROTARY_FREQUENCIES
 from ..lifting.representation import motion_size
 from ..lifting.rig import VIEWS
-from .attention import GroundAttention, TemporalAttention, ViewAttention
+from .attention import GroundAttention, TemporalAttention, ViewAttention, rotary
 from .pointmap_network import CELL_PX, PointmapEncoder
 
 TYPICAL_LOG_ERROR = -2.5  # where the error head starts: 8 cm
@@ -72,6 +73,14 @@ class NetworkConfig:
     def sees_pointmaps(self) -> bool:
         """Whether there is a pointmap branch."""
         return self.ground in ("pointmap", "both")
+
+    @property
+    def shape(self) -> DenoiserShape:
+        """The sizes the lifter needs."""
+        return DenoiserShape(
+            skeleton(self.skeleton), self.layers, self.heads, self.width // self.heads,
+            self.memory_frames, self.decoupled,
+        )  # fmt: skip
 
     @property
     def cells(self) -> int:
@@ -209,7 +218,7 @@ class MotionDenoiser(nn.Module):
             observed = F.pad(observed[:, :, :1], (0, 0, 0, VIEWS - 1))
         x = observed + self.noised(noised) + self.view
         x = x + self.level(torch.stack([level, level**2], dim=-1))[:, None, None]
-        rotation = (phase[:, None, None, :, 0], phase[:, None, None, :, 1])
+        rotation, mask = rotary(phase), mask[:, None, None]
         new_keys, new_values = [], []
         for i, block in enumerate(self.blocks):
             seen = None if ground is None else (ground[0][:, i], ground[1][:, i])
@@ -222,7 +231,7 @@ class MotionDenoiser(nn.Module):
     def read(self, x: Tensor) -> tuple[Tensor, ...]:
         """The heads: the fields of `diffusion.Denoised`. Millimetres need single precision."""
         x = self.norm(x)
-        out = torch.einsum("btvc,vco->btvo", x, self.head)
+        out = (x[..., None, :] @ self.head)[..., 0, :]
         motion, log_weight = out.split([out.shape[-1] - self.joints, self.joints], dim=-1)
         trust, log_error, contact, unsure, lift, size, depth = self.front_head(x[:, :, 0]).split(
             [self.joints, self.joints, *_PER_BODY], dim=-1

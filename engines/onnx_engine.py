@@ -1,57 +1,111 @@
-"""The denoiser on ONNX Runtime."""
+"""The denoiser on ONNX Runtime: on CPU cores, or through its CUDA or TensorRT provider."""
 
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 import onnxruntime
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from ..core.errors import EngineError
 from ..lifting.denoiser import (
-    GROUND_INPUTS,
     OUTPUT_NAMES,
-    DenoiserShape,
     Ground,
     NetworkInputs,
     NetworkOutputs,
+    ground_inputs,
     outputs_of,
 )
+from .cache import cache_folder
 from .manifest import Weights
+from .weights_denoiser import WeightsDenoiser
+
+_CPU = "CPUExecutionProvider"
+_Provider = tuple[str, dict[str, Any]]
 
 
-class OnnxDenoiser:
+class OnnxGround:
+    """Runs `ground.onnx`, which every rig is asked of once, on CPU cores; None if there is none."""
+
+    def __init__(self, weights: Weights, threads: int = 1) -> None:
+        path = weights.ground_onnx
+        self._session = path and session(path, threads, (_CPU, {}))
+
+    def __call__(
+        self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
+    ) -> Ground | None:
+        """See `Denoiser.ground`."""
+        if not self._session:
+            return None
+        return Ground(*self._session.run(Ground._fields, ground_inputs(distance_m, height_m)))
+
+
+class OnnxDenoiser(WeightsDenoiser):
     """Runs `model.onnx` on CPU cores (a `lifting.denoiser.Denoiser`)."""
 
     name = "onnxruntime"
 
     def __init__(self, weights: Weights, threads: int = 1) -> None:
-        self.weights = weights.manifest
-        self._session = _session(weights.onnx, threads)
-        self._ground = weights.ground_onnx and _session(weights.ground_onnx, threads)
+        super().__init__(weights.manifest)
+        self.ground = OnnxGround(weights, threads)
+        self._session = session(weights.onnx, threads, self.provider())
 
-    @property
-    def shape(self) -> DenoiserShape:
-        """The network's sizes."""
-        return self.weights.shape
-
-    def ground(
-        self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
-    ) -> Ground | None:
-        """See `Denoiser.ground`."""
-        if not self._ground:
-            return None
-        given = (np.asarray(a, np.float32) for a in (distance_m, height_m))
-        return Ground(
-            *self._ground.run(Ground._fields, dict(zip(GROUND_INPUTS, given, strict=True)))
-        )
+    def provider(self) -> _Provider:
+        """The execution provider that must run it, with its options."""
+        return _CPU, {}
 
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:
         """See `Denoiser.__call__`."""
         return outputs_of(self._session.run(OUTPUT_NAMES, inputs.given()))
 
 
-def _session(path: Path, threads: int) -> onnxruntime.InferenceSession:
+class OnnxCudaDenoiser(OnnxDenoiser):
+    """The same on an NVIDIA GPU by ONNX Runtime's CUDA provider, in single precision."""
+
+    name = "onnxruntime-cuda"
+
+    def provider(self) -> _Provider:
+        """TF32 is off: it rounds as float16 does."""
+        return "CUDAExecutionProvider", {"use_tf32": "0"}
+
+
+class OnnxTensorrtDenoiser(OnnxDenoiser):
+    """The same by ONNX Runtime's TensorRT provider, which keeps its engines in the cache folder."""
+
+    name = "onnxruntime-tensorrt"
+
+    def provider(self) -> _Provider:
+        """Engines of one set of weights are kept in its own folder."""
+        folder = cache_folder() / "onnxruntime-tensorrt" / self.weights.sha256[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        options = {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder)}
+        return "TensorrtExecutionProvider", options
+
+
+def session(path: Path, threads: int, provider: _Provider) -> onnxruntime.InferenceSession:
+    """A session whose first provider is the one asked for.
+
+    Raises:
+        EngineError: it is not part of this ONNX Runtime, or cannot run here. ONNX Runtime itself
+            would go on with the CPU in silence.
+    """
+    name, _ = provider
+    there = onnxruntime.get_available_providers()
+    if name not in there:
+        raise EngineError(
+            f"this ONNX Runtime {onnxruntime.__version__} has no {name} (it has "
+            f"{', '.join(there)}); mend it with: pip uninstall onnxruntime && "
+            "pip install 'm2t3[gpu]'"
+        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    providers = [provider] if name == _CPU else [provider, (_CPU, {})]
+    found = onnxruntime.InferenceSession(str(path), options, providers=providers)
+    if found.get_providers()[0] != name:
+        raise EngineError(
+            f"ONNX Runtime's {name} cannot run here; its own message above says what it lacks, "
+            "most often CUDA, cuDNN or TensorRT of the version it was built for: `nvidia-smi`, "
+            "https://onnxruntime.ai/docs/execution-providers"
+        )
+    return found

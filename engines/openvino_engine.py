@@ -2,37 +2,31 @@
 
 from pathlib import Path
 
-import numpy as np
 import openvino
 from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..lifting.denoiser import (
-    GROUND_INPUTS,
     OUTPUT_NAMES,
-    DenoiserShape,
     Ground,
     NetworkInputs,
     NetworkOutputs,
+    ground_inputs,
     outputs_of,
 )
 from .manifest import Weights
+from .weights_denoiser import WeightsDenoiser
 
 
-class OpenVinoDenoiser:
+class OpenVinoDenoiser(WeightsDenoiser):
     """Runs `model.onnx` on CPU cores in single precision (a `lifting.denoiser.Denoiser`)."""
 
     name = "openvino"
 
     def __init__(self, weights: Weights, threads: int = 1) -> None:
-        self.weights = weights.manifest
+        super().__init__(weights.manifest)
         self._request = _request(weights.onnx, threads)
         self._ground = weights.ground_onnx and _request(weights.ground_onnx, threads)
-
-    @property
-    def shape(self) -> DenoiserShape:
-        """The network's sizes."""
-        return self.weights.shape
 
     def ground(
         self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
@@ -40,8 +34,7 @@ class OpenVinoDenoiser:
         """See `Denoiser.ground`."""
         if not self._ground:
             return None
-        given = (np.asarray(a, np.float32) for a in (distance_m, height_m))
-        found = self._ground.infer(dict(zip(GROUND_INPUTS, given, strict=True)))
+        found = self._ground.infer(ground_inputs(distance_m, height_m))
         return Ground(*(found[name] for name in Ground._fields))
 
     def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:

@@ -4,9 +4,17 @@ import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from ..core.skeletons import skeleton
-from ..lifting.denoiser import DenoiserShape, Ground, NetworkInputs, NetworkOutputs, outputs_of
+from ..lifting.denoiser import (
+    DenoiserShape,
+    Ground,
+    NetworkInputs,
+    NetworkOutputs,
+    ground_inputs,
+    outputs_of,
+)
+from .manifest import Weights
 from .network import MotionDenoiser
+from .onnx_parameters import network_of
 
 
 class TorchDenoiser:
@@ -20,18 +28,15 @@ class TorchDenoiser:
     @property
     def shape(self) -> DenoiserShape:
         """The network's sizes."""
-        c = self._network.config
-        return DenoiserShape(
-            skeleton(c.skeleton), c.layers, c.heads, c.width // c.heads, c.memory_frames,
-            c.decoupled,
-        )  # fmt: skip
+        return self._network.config.shape
 
     @torch.inference_mode()
     def ground(
         self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
     ) -> Ground | None:
         """See `Denoiser.ground`."""
-        found = self._network.ground(*(torch.from_numpy(a).float() for a in (distance_m, height_m)))
+        given = map(torch.from_numpy, ground_inputs(distance_m, height_m).values())
+        found = self._network.ground(*given)
         return None if found is None else Ground(*(tensor.numpy() for tensor in found))
 
     @torch.inference_mode()
@@ -39,3 +44,12 @@ class TorchDenoiser:
         """See `Denoiser.__call__`."""
         given = map(torch.from_numpy, inputs.given().values())
         return outputs_of([o.numpy() for o in self._network(*given)])
+
+
+class TorchWeightsDenoiser(TorchDenoiser):
+    """The reference with exported weights, on CPU cores."""
+
+    def __init__(self, weights: Weights, threads: int = 1) -> None:
+        torch.set_num_threads(threads)  # torch has one pool for all that it does
+        super().__init__(network_of(weights))
+        self.weights = weights.manifest

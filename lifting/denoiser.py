@@ -3,6 +3,7 @@
 from dataclasses import dataclass, fields
 from typing import NamedTuple, Protocol, runtime_checkable
 
+import numpy as np
 from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 
@@ -81,7 +82,17 @@ class Denoiser(Protocol):
 ANSWERS = tuple(field.name for field in fields(Denoised))
 OUTPUT_NAMES = (*ANSWERS, "new_keys", "new_values")  # of the exported network, in order
 
-GROUND_INPUTS = ("distance_m", "height_m")  # of the exported ground, in order; single precision
+GROUND_INPUTS = ("distance_m", "height_m")  # of the exported ground, in order
+
+
+def ground_inputs(
+    distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
+) -> dict[str, NDArray[np.float32]]:
+    """The rigs' two numbers as the exported ground takes them: single precision, by name."""
+    return {
+        name: np.asarray(numbers, np.float32)
+        for name, numbers in zip(GROUND_INPUTS, (distance_m, height_m), strict=True)
+    }
 
 
 def outputs_of(arrays: list[NDArray]) -> NetworkOutputs:

@@ -6,7 +6,7 @@ sum_k w_k ((n_u . (X - c_k))^2 + (n_v . (X - c_k))^2). The residuals are metres 
 point, so views at different distances weigh alike.
 
 `triangulate` takes numpy arrays or torch tensors (training differentiates through it);
-`triangulate_compiled` is the same in numba for the stream.
+`triangulate_compiled` is the same in numba for the stream, `triangulation_cuda` for GPUs.
 """
 
 import numba
@@ -60,40 +60,54 @@ def triangulate(
     return xp.stack(solution, axis=-1) / determinant[..., None]
 
 
+def solve_point(
+    uv: NDArray, weight: NDArray, axes: NDArray, centers_m: NDArray, b: int, j: int
+) -> tuple[float, float, float]:
+    """Joint j of item b; plain scalars, so that one text compiles for CPUs and GPUs."""
+    xx = yy = zz = _RIDGE
+    xy = xz = yz = bx = by = bz = 0.0
+    for k in range(uv.shape[1]):
+        for row in range(2):
+            p = uv[b, k, j, row]
+            nx = axes[b, k, row, 0] - p * axes[b, k, 2, 0]
+            ny = axes[b, k, row, 1] - p * axes[b, k, 2, 1]
+            nz = axes[b, k, row, 2] - p * axes[b, k, 2, 2]
+            offset = nx * centers_m[b, k, 0] + ny * centers_m[b, k, 1] + nz * centers_m[b, k, 2]
+            w = weight[b, k, j]
+            xx += w * nx * nx
+            yy += w * ny * ny
+            zz += w * nz * nz
+            xy += w * nx * ny
+            xz += w * nx * nz
+            yz += w * ny * nz
+            bx += w * nx * offset
+            by += w * ny * offset
+            bz += w * nz * offset
+    c_xx, c_xy, c_xz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
+    c_yy, c_yz, c_zz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
+    determinant = xx * c_xx + xy * c_xy + xz * c_xz
+    return (
+        (c_xx * bx + c_xy * by + c_xz * bz) / determinant,
+        (c_xy * bx + c_yy * by + c_yz * bz) / determinant,
+        (c_xz * bx + c_yz * by + c_zz * bz) / determinant,
+    )
+
+
+_solve_on_cpu = numba.njit(nogil=True, error_model="numpy", inline="always")(solve_point)
+
+
 @numba.njit(cache=True, nogil=True, error_model="numpy")
 def triangulate_compiled(
     uv: NDArray, weight: NDArray, axes: NDArray, centers_m: NDArray
 ) -> NDArray:
-    """`triangulate` for float64 (B, V, J, 2), (B, V, J), (B, V, 3, 3), (B, V, 3)."""
-    batch, views, joints, _ = uv.shape
+    """`triangulate` for float64 (B, V, J, 2), (B, V, J), (B, V, 3, 3), (B, V, 3).
+
+    B counts people times frames.
+    """
+    batch, _, joints, _ = uv.shape
     points = np.empty((batch, joints, 3))
     for b in range(batch):
         for j in range(joints):
-            xx = yy = zz = _RIDGE
-            xy = xz = yz = bx = by = bz = 0.0
-            for k in range(views):
-                for row in range(2):
-                    p = uv[b, k, j, row]
-                    nx = axes[b, k, row, 0] - p * axes[b, k, 2, 0]
-                    ny = axes[b, k, row, 1] - p * axes[b, k, 2, 1]
-                    nz = axes[b, k, row, 2] - p * axes[b, k, 2, 2]
-                    offset = (
-                        nx * centers_m[b, k, 0] + ny * centers_m[b, k, 1] + nz * centers_m[b, k, 2]
-                    )
-                    w = weight[b, k, j]
-                    xx += w * nx * nx
-                    yy += w * ny * ny
-                    zz += w * nz * nz
-                    xy += w * nx * ny
-                    xz += w * nx * nz
-                    yz += w * ny * nz
-                    bx += w * nx * offset
-                    by += w * ny * offset
-                    bz += w * nz * offset
-            c_xx, c_xy, c_xz = yy * zz - yz * yz, xz * yz - xy * zz, xy * yz - xz * yy
-            c_yy, c_yz, c_zz = xx * zz - xz * xz, xy * xz - xx * yz, xx * yy - xy * xy
-            determinant = xx * c_xx + xy * c_xy + xz * c_xz
-            points[b, j, 0] = (c_xx * bx + c_xy * by + c_xz * bz) / determinant
-            points[b, j, 1] = (c_xy * bx + c_yy * by + c_yz * bz) / determinant
-            points[b, j, 2] = (c_xz * bx + c_yz * by + c_zz * bz) / determinant
+            x, y, z = _solve_on_cpu(uv, weight, axes, centers_m, b, j)
+            points[b, j, 0], points[b, j, 1], points[b, j, 2] = x, y, z
     return points

@@ -6,16 +6,24 @@ import msgspec
 import numpy as np
 
 from ..calibration.camera import Camera
+from ..core import topics, wire
+from ..core.clock import SECOND_NS
 from ..core.geometry import quaternion_from_rotation
 from ..core.humanoid import humanoid
-from ..core.messages import CameraModel, ModelInfo, SkeletonDefinition
+from ..core.messages import (
+    CameraModel,
+    Keypoints,
+    KeypointsFrame,
+    ModelInfo,
+    SkeletonDefinition,
+)
 from ..core.skeletons import Skeleton
-from ..core.wire import definition_id
 from ..engines.loading import load_denoiser
-from ..lifting.lifter import Lifter, Observation
+from ..lifting.lifter import Lifter
 from .pipeline import Pipeline
 
-WARM_FRAMES = 20
+WARM_FRAMES = 20  # of one person
+WARM_PEOPLE = 8  # at most; more make the first frame that has them slower
 
 
 def assemble(
@@ -34,7 +42,6 @@ def assemble(
         M2t3Error: steps or height are out of range.
     """
     denoiser = load_denoiser(weights, engine)
-    _warm(Lifter(camera, denoiser, steps, height_m))
     skeleton = denoiser.shape.skeleton
     definition = define(
         stream=stream,
@@ -48,15 +55,19 @@ def assemble(
             sha256=denoiser.weights.sha256,
         ),
     )
-    pipeline = Pipeline(
-        stream=stream,
-        session=definition.session,
-        def_id=definition.def_id,
-        skeleton=skeleton,
-        image_size_px=definition.camera.image_size_px,
-        lifter=Lifter(camera, denoiser, steps, height_m),
-    )
-    return definition, pipeline
+
+    def pipeline() -> Pipeline:
+        return Pipeline(
+            stream=stream,
+            session=definition.session,
+            def_id=definition.def_id,
+            skeleton=skeleton,
+            image_size_px=definition.camera.image_size_px,
+            lifter=Lifter(camera, denoiser, steps, height_m),
+        )
+
+    warm(pipeline(), definition)
+    return definition, pipeline()
 
 
 def define(
@@ -85,24 +96,38 @@ def define(
         model=model,
         humanoid=humanoid(skeleton.name),
     )
-    return msgspec.structs.replace(definition, def_id=definition_id(definition))
+    return msgspec.structs.replace(definition, def_id=wire.definition_id(definition))
 
 
-def _warm(lifter: Lifter) -> None:
-    """Lift two made-up people who grow and shrink, alone and together.
+def warm(pipeline: Pipeline, definition: SkeletonDefinition) -> None:
+    """Answers made-up frames from the wire to the wire; the pipeline is to be thrown away.
 
-    That compiles what is compiled at first use and lets the engine see the shapes to come; the
-    lifter is thrown away.
+    One person who grows and shrinks, then more and more people. That compiles what is compiled at
+    first use, lets the engine see the shapes to come, and touches what they are computed in.
     """
-    joints = lifter.denoiser.shape.skeleton.joint_count
-    size_px = np.array([lifter.camera.width_px, lifter.camera.height_px])
-    offsets_px = np.random.default_rng(0).uniform(-0.2, 0.2, (2, joints, 2)) * size_px
-    for frame in range(WARM_FRAMES):
-        scale = 1.0 if frame < WARM_FRAMES // 2 else 0.3
-        people = [
-            Observation(
-                person, frame / 30, size_px / 2 + scale * offsets_px[person], np.ones(joints)
-            )
-            for person in range(1 + frame % 2)
-        ]
-        lifter.lift(people)
+    joints, size_px = len(definition.joint_names), np.array(definition.camera.image_size_px)
+    offsets_px = np.random.default_rng(0).uniform(-0.2, 0.2, (WARM_PEOPLE, joints, 2)) * size_px
+    counts = [1] * WARM_FRAMES + [n for n in range(1, WARM_PEOPLE + 1) for _ in range(2)]
+    for seq, people in enumerate(counts):
+        scale = 1.0 if seq < WARM_FRAMES // 2 else 0.3
+        frame = KeypointsFrame(
+            stream=definition.stream,
+            session="warm",
+            seq=seq,
+            t_capture_ns=seq * SECOND_NS // 30,
+            clock="media",
+            skeleton=definition.skeleton,
+            image_size_px=definition.camera.image_size_px,
+            people=tuple(
+                Keypoints(
+                    keypoints_px=(size_px / 2 + scale * offset_px).astype(np.float32),
+                    confidence=np.ones(joints, np.float32),
+                    id=person,
+                )
+                for person, offset_px in enumerate(offsets_px[:people])
+            ),
+        )
+        received = wire.decode(topics.KEYPOINTS, wire.encode(frame))
+        answer = pipeline.process(received, received.t_capture_ns)
+        if answer is not None:
+            wire.encode(answer)

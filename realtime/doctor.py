@@ -1,14 +1,9 @@
 """`m2t3 doctor`: what is installed, what can run, which ports are free, how to mend the rest."""
 
-import importlib
-import os
 import platform
 import re
-import shutil
 import socket
-import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
@@ -20,6 +15,7 @@ from rich.text import Text
 
 from ..core.errors import M2t3Error
 from ..core.topics import KEYPOINTS_ENDPOINT, POSE_ENDPOINT
+from ..engines.machine import cores, gpu
 
 VIEWER_ENDPOINT = "http://127.0.0.1:8080"
 PORTS = {
@@ -30,7 +26,6 @@ PORTS = {
 EXTRAS = {
     "viser": "m2t3 view: pip install 'm2t3[view]'",
     "torch": "training and export: pip install 'm2t3[train]'",
-    "tensorrt": "",  # nothing to mend without an NVIDIA GPU; `_machine` speaks of that
 }
 
 State = Literal["good", "absent", "bad"]
@@ -84,27 +79,15 @@ def findings() -> list[Finding]:
 
 
 def _machine() -> Iterator[Finding]:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    yield Finding("cores", "good", f"{cores}, {platform.system()} {platform.machine()}")
-    gpu = _gpu()
-    if gpu is None:
+    yield Finding("cores", "good", f"{cores()}, {platform.system()} {platform.machine()}")
+    card = gpu()
+    if card is None:
         yield Finding("gpu", "absent", "none; the CPU is enough for one camera")
-    elif _version("onnxruntime-gpu") is None:
-        yield Finding("gpu", "absent", f"{gpu}, unused", "pip install 'm2t3[gpu]'")
+    elif not any(map(_version, ("onnxruntime-gpu", "tensorrt"))):
+        detail = f"{card.name}, driver {card.driver}, unused"
+        yield Finding("gpu", "absent", detail, "pip install 'm2t3[gpu]' or 'm2t3[tensorrt]'")
     else:
-        yield Finding("gpu", "good", gpu)
-
-
-def _gpu() -> str | None:
-    """Name and driver of the first NVIDIA GPU."""
-    if not (program := shutil.which("nvidia-smi")):
-        return None
-    query = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
-    try:
-        answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.partition("\n")[0] or None
+        yield Finding("gpu", "good", f"{card.name}, driver {card.driver}")
 
 
 def _packages() -> Finding:
@@ -138,31 +121,35 @@ def _weights() -> Iterator[Finding]:
 
 
 def _engines() -> Iterator[Finding]:
-    """Every engine, tried with the default weights."""
-    from ..engines.loading import ENGINES, load_denoiser
+    """Every engine; those that "auto" chooses among are measured, and the result is kept for it."""
+    from ..engines.choice import ranked, try_engines
+    from ..engines.manifest import DEFAULT_WEIGHTS, find_weights
+    from ..engines.registry import ENGINES, candidates, version
 
-    can_run = False
-    for engine in ENGINES:
-        version = _version(engine)
-        start = time.monotonic()
-        try:
-            load_denoiser(engine=engine)
-        except Exception as error:  # whatever an engine's own libraries come up with
-            yield Finding(engine, "absent", version or "not installed", str(error))
+    try:
+        weights = find_weights(DEFAULT_WEIGHTS)
+    except M2t3Error as error:
+        yield Finding("engines", "bad", f"nothing to run: {error}")
+        return
+    trials = {trial.engine: trial for trial in try_engines(weights, candidates(), threads=1)}
+    best = ranked(trials.values())
+    for name, engine in ENGINES.items():
+        installed, trial = version(name), trials.get(name)
+        if installed is None:
+            idle = engine.on == "gpu" and gpu() is None
+            mend = "" if idle else engine.install
+            yield Finding(f"engine {name}", "absent", "not installed", mend)
+        elif trial is None:
+            why = "runs when asked for" if engine.on == "cpu" else "needs an NVIDIA GPU"
+            yield Finding(f"engine {name}", "absent", f"{installed}, {why}")
+        elif trial.step_ms is None:
+            yield Finding(f"engine {name}", "absent", installed, trial.why_not)
         else:
-            can_run = True
-            seconds = time.monotonic() - start
-            detail = f"{version}, ready in {seconds:.1f} s{_providers(engine)}"
-            yield Finding(engine, "good", detail)
-    if not can_run:
+            chosen = ": `auto` takes it" if trial is best[0] else ""
+            detail = f"{installed}, {trial.step_ms:.2f} ms a new frame{chosen}"
+            yield Finding(f"engine {name}", "good", detail)
+    if not best:
         yield Finding("engines", "bad", "none can run; see above")
-
-
-def _providers(engine: str) -> str:
-    if engine != "onnxruntime":
-        return ""
-    providers = importlib.import_module(engine).get_available_providers()
-    return f", on {', '.join(name.removesuffix('ExecutionProvider') for name in providers)}"
 
 
 def _extras() -> Iterator[Finding]:

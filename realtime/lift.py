@@ -35,7 +35,8 @@ class Lift:
     weights: str = DEFAULT_WEIGHTS
     """Name of shipped weights, or the folder of others."""
     engine: str = "auto"
-    """What runs the network; `m2t3 doctor` lists what can run here. auto: the fastest."""
+    """What runs the network; `m2t3 doctor` lists what can run here. auto: the one measured to
+    be the fastest, once."""
     steps: int = 1
     """Sampling steps; more are slower and seldom better."""
     height: float | None = None

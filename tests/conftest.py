@@ -1,5 +1,12 @@
-"""While tests run, beartype checks types and shapes in every module that annotates shapes."""
+"""While tests run, beartype checks types and shapes in every module that annotates shapes.
 
+What m2t3 keeps on a machine is kept in a folder of the tests' own.
+"""
+
+import atexit
+import os
+import shutil
+import tempfile
 from pathlib import Path
 
 from beartype import BeartypeConf, beartype
@@ -23,3 +30,6 @@ def annotated_modules() -> list[str]:
 
 
 install_import_hook(annotated_modules(), f"{__name__}.checked")
+
+os.environ["M2T3_CACHE"] = tempfile.mkdtemp(prefix="m2t3-tests-")
+atexit.register(shutil.rmtree, os.environ["M2T3_CACHE"], ignore_errors=True)

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ..engines.manifest import find_weights
+from ..engines.onnx_parameters import parameters_of
 from .archive import Archive
 from .checkpoint import read_checkpoint
-from .onnx_parameters import read_parameters
 from .schedule import Progress
 
 
@@ -48,12 +48,8 @@ def read_first(path: Path) -> dict[str, Any]:
         return read_checkpoint(path)
     weights = find_weights(str(path))
     manifest = weights.manifest
-    parameters = read_parameters(weights.onnx)
-    if weights.ground_onnx is not None:
-        ground = read_parameters(weights.ground_onnx)
-        parameters |= {f"pointmaps.{k.removeprefix('encoder.')}": v for k, v in ground.items()}
     return {
-        "average": parameters,
+        "average": parameters_of(weights),
         "config": manifest.training["network"],
         "progress": {"step": manifest.steps, "seconds": 60 * manifest.minutes},
         "before": {"step": 0, "seconds": 0.0},

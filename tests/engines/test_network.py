@@ -8,10 +8,10 @@ import torch
 
 from m2t3.core.skeletons import COCO17
 from m2t3.engines.network import MotionDenoiser, NetworkConfig
+from m2t3.engines.onnx_export import example_inputs
 from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.lifting.features import ground_hits
 from m2t3.lifting.memory import HIDDEN, past_mask, phases
-from m2t3.training.export import example_inputs
 
 FRAMES, MEMORY = 20, 8  # frames of the window; memory_frames of the network
 CONFIG = NetworkConfig(width=64, heads=2, layers=2, memory_frames=MEMORY, pointmap_channels=8)

@@ -1,4 +1,12 @@
-"""Triangulation: three writings of one least-squares problem agree, and exact views are exact."""
+"""Triangulation: all writings of one least-squares problem agree, and exact views are exact.
+
+The one for GPUs is tried in numba's CUDA simulator, which must be chosen before numba is imported:
+there is a process for it, which answers what these tests ask.
+"""
+
+import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -28,43 +36,86 @@ def least_squares(uv, weight):
     return points
 
 
-@pytest.mark.parametrize("method", [triangulate, triangulate_compiled])
-def test_both_solve_the_least_squares_problem(method):
+@pytest.fixture(scope="module")
+def simulated(tmp_path_factory):
+    """`triangulate_cuda` in the simulator."""
+    code = """
+import sys
+import numpy as np
+from m2t3.lifting.triangulation_cuda import triangulate_cuda
+
+for path in map(str.strip, sys.stdin):
+    with np.load(path) as given:
+        np.save(path + ".npy", triangulate_cuda(*given.values()))
+    print("done", flush=True)
+"""
+    process = subprocess.Popen(
+        [sys.executable, "-c", code],
+        env={**os.environ, "NUMBA_ENABLE_CUDASIM": "1"},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    path = tmp_path_factory.mktemp("simulator") / "given.npz"
+
+    def ask(*arguments):
+        np.savez(path, *arguments)
+        print(path, file=process.stdin, flush=True)
+        assert process.stdout.readline() == "done\n"
+        return np.load(f"{path}.npy")
+
+    yield ask
+    process.communicate()
+    assert process.returncode == 0
+
+
+@pytest.fixture(params=["arrays", "compiled", "cuda"])
+def method(request):
+    if request.param == "cuda":
+        return request.getfixturevalue("simulated")
+    return {"arrays": triangulate, "compiled": triangulate_compiled}[request.param]
+
+
+def test_the_least_squares_problem_is_solved(method):
     found = method(NOISY_UV, WEIGHT, AXES, CENTERS_M)
     # 1e-4 m: the ridge pulls towards the anchor by about its size over the weights
     np.testing.assert_allclose(found, least_squares(NOISY_UV, WEIGHT), atol=1e-4)
 
 
-def test_compiled_and_array_api_give_the_same_numbers():
+def test_all_give_the_same_numbers(method):
     arguments = (NOISY_UV, WEIGHT, AXES, CENTERS_M)
-    compiled = triangulate_compiled(*arguments)
-    np.testing.assert_allclose(compiled, triangulate(*arguments), atol=1e-12)
     theirs = triangulate(*map(torch.from_numpy, arguments))
-    np.testing.assert_allclose(compiled, theirs.numpy(), atol=1e-12)
+    np.testing.assert_allclose(method(*arguments), theirs.numpy(), atol=1e-12)
 
 
-def test_exact_views_give_exact_points_whatever_their_weights():
-    found = triangulate_compiled(EXACT_UV, WEIGHT, AXES, CENTERS_M)
+@pytest.mark.parametrize("batch", [0, 1, 40])
+def test_people_and_frames_are_a_batch_of_any_size(method, batch):
+    items = np.resize(np.arange(B), batch)
+    found = method(NOISY_UV[items], WEIGHT[items], AXES[items], CENTERS_M[items])
+    alone = triangulate_compiled(NOISY_UV, WEIGHT, AXES, CENTERS_M)
+    np.testing.assert_allclose(found, alone[items], atol=1e-12)
+
+
+def test_exact_views_give_exact_points_whatever_their_weights(method):
+    found = method(EXACT_UV, WEIGHT, AXES, CENTERS_M)
     np.testing.assert_allclose(found, POINTS_M, atol=1e-4)
 
 
-def test_a_view_without_weight_is_not_heard_and_a_heavy_one_is_obeyed():
+def test_a_view_without_weight_is_not_heard_and_a_heavy_one_is_obeyed(method):
     wrong = EXACT_UV.copy()
     wrong[:, 2] += 0.3
     silent, heavy = np.ones_like(WEIGHT), np.ones_like(WEIGHT)
     silent[:, 2], heavy[:, 2] = 0.0, 1e4
-    np.testing.assert_allclose(
-        triangulate_compiled(wrong, silent, AXES, CENTERS_M), POINTS_M, atol=1e-4
-    )
-    obeyed = project(triangulate_compiled(wrong, heavy, AXES, CENTERS_M), AXES, CENTERS_M)
+    np.testing.assert_allclose(method(wrong, silent, AXES, CENTERS_M), POINTS_M, atol=1e-4)
+    obeyed = project(method(wrong, heavy, AXES, CENTERS_M), AXES, CENTERS_M)
     np.testing.assert_allclose(obeyed[:, 2], wrong[:, 2], atol=1e-3)
 
 
-def test_views_that_all_weigh_nothing_still_give_numbers():
-    assert np.isfinite(triangulate_compiled(NOISY_UV, 0 * WEIGHT, AXES, CENTERS_M)).all()
+def test_views_that_all_weigh_nothing_still_give_numbers(method):
+    assert np.isfinite(method(NOISY_UV, 0 * WEIGHT, AXES, CENTERS_M)).all()
     one = np.zeros_like(WEIGHT)
     one[:, 0] = 1e-3  # a single view: the ridge settles the depth
-    assert np.isfinite(triangulate_compiled(NOISY_UV, one, AXES, CENTERS_M)).all()
+    assert np.isfinite(method(NOISY_UV, one, AXES, CENTERS_M)).all()
 
 
 def test_training_can_differentiate_it():
@@ -73,3 +124,13 @@ def test_training_can_differentiate_it():
     triangulate(uv, *others).square().sum().backward()
     assert torch.isfinite(uv.grad).all()
     assert (uv.grad.abs() > 0).all()
+
+
+@pytest.mark.gpu
+def test_a_real_gpu_gives_the_same_numbers():
+    from m2t3.lifting.triangulation_cuda import triangulate_cuda
+
+    arguments = (NOISY_UV, WEIGHT, AXES, CENTERS_M)
+    np.testing.assert_allclose(
+        triangulate_cuda(*arguments), triangulate_compiled(*arguments), atol=1e-12
+    )

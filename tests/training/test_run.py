@@ -13,10 +13,11 @@ import torch
 from m2t3.__main__ import main
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import find_weights
+from m2t3.engines.onnx_export import example_inputs
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.training.archive import licence_of
-from m2t3.training.export import example_inputs, load_network
+from m2t3.training.export import load_network
 from m2t3.training.lineage import lineage_of, read_first
 from m2t3.training.run import train
 

@@ -1,0 +1,18 @@
+"""Where m2t3 keeps what it has measured or compiled on this machine."""
+
+import os
+import sys
+from pathlib import Path
+
+VARIABLE = "M2T3_CACHE"
+
+
+def cache_folder() -> Path:
+    """$M2T3_CACHE, or `m2t3` in the platform's folder for caches; it may not exist yet."""
+    if VARIABLE in os.environ:
+        return Path(os.environ[VARIABLE])
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", Path.home())) / "m2t3" / "cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library" / "Caches" / "m2t3"
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "m2t3"
