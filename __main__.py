@@ -26,6 +26,7 @@ COMMANDS = {
     "replay": Command("realtime.replay:Replay", "publish a recording again, as it was or as live"),
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
     "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
+    "calibrate": Command("realtime.calibrate:Calibrate", "from an unboxed camera to a camera file"),
     "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
     "compile": Command("engines.compile:Compile", "compile weights for this machine's GPU"),
     "demo-recording": Command(

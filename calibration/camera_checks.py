@@ -20,7 +20,18 @@ def check_camera(camera: Camera) -> None:
     Raises:
         CameraFileError: naming the value that is wrong, and the mend.
     """
-    for check in (_image_size, _camera_matrix, _distortion, _rotation, _place, _sees_the_ground):
+    check_lens(camera)
+    for check in (_rotation, _place, _sees_the_ground):
+        check(camera)
+
+
+def check_lens(camera: Camera) -> None:
+    """Refuse a lens that cannot exist, wherever it stands.
+
+    Raises:
+        CameraFileError: naming the value that is wrong, and the mend.
+    """
+    for check in (_image_size, _camera_matrix, _distortion):
         check(camera)
 
 

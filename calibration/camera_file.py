@@ -9,11 +9,14 @@
     T_world_camera: {translation_m: [x, y, z], quaternion_xyzw: [x, y, z, w]}
     source: {type: zmq, endpoint: "tcp://127.0.0.1:5570", bind: true, stream: cam0}
 
-Reading is strict: what is unknown, missing or impossible is refused, with the mend.
+Reading is strict: what is unknown, missing or impossible is refused, with the mend. What
+`m2t3 calibrate intrinsics` writes lacks the last two, which `m2t3 calibrate ground` adds; both
+leave a record of what they did (calibration.record).
 """
 
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,20 +29,21 @@ from numpy.typing import NDArray
 from ..core.errors import CameraFileError, valid_names
 from ..core.geometry import quaternion_from_rotation, rotation_from_quaternion
 from .camera import DISTORTION_MODELS, Camera
-from .camera_checks import check_camera
+from .camera_checks import check_camera, check_lens
+from .record import CalibrationRecord, record_of
 from .strict_yaml import load_yaml, mapping, number, numbers, shown, typed
 
-CAMERA_KEYS = (
+LENS_KEYS = (
     "camera_name",
     "image_width",
     "image_height",
     "camera_matrix",
     "distortion_model",
     "distortion_coefficients",
-    "T_world_camera",
-    "source",
 )
+PLACE_KEYS = ("T_world_camera", "source")
 UNUSED_ROS_KEYS = ("rectification_matrix", "projection_matrix")  # keypoints are in raw pixels
+OPTIONAL = ("calibration", *UNUSED_ROS_KEYS)
 STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 ENDPOINT = re.compile(r"(tcp|ipc|inproc)://.+")
 
@@ -73,6 +77,15 @@ class CameraFile:
     source: SourceConfig
 
 
+@dataclass(frozen=True)
+class LensFile:
+    """What a camera file says that may lack the camera's place and source."""
+
+    lens: Camera  # at the origin of its own frame, whatever the file says
+    record: CalibrationRecord  # of both calibrations, as far as they were made
+    has_source: bool
+
+
 def read_camera_file(path: str | os.PathLike[str]) -> CameraFile:
     """Read and check a camera file.
 
@@ -86,6 +99,22 @@ def read_camera_file(path: str | os.PathLike[str]) -> CameraFile:
         raise CameraFileError(f"{path}: {error}") from None
 
 
+def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
+    """Read a camera file for its lens; it may lack the camera's place and the source.
+
+    Raises:
+        CameraFileError: as of `read_camera_file`.
+    """
+    path = Path(path)
+    try:
+        keys = mapping(load_yaml(path), "the file", LENS_KEYS, optional=(*PLACE_KEYS, *OPTIONAL))
+        lens = _camera(keys, np.array([0.0, 0, 0, 1]), np.zeros(3))
+        check_lens(lens)
+        return LensFile(lens, record_of(keys.get("calibration", {})), "source" in keys)
+    except CameraFileError as error:
+        raise CameraFileError(f"{path}: {error}") from None
+
+
 def write_camera_file(path: str | os.PathLike[str], file: CameraFile) -> None:
     """Write `file` so that `read_camera_file` gives it back."""
     path, camera, source = Path(path), file.camera, file.source
@@ -94,21 +123,41 @@ def write_camera_file(path: str | os.PathLike[str], file: CameraFile) -> None:
     else:
         recording = os.path.relpath(source.recording, path.parent)
         source_keys = {"type": "replay", **asdict(source), "recording": recording}
-    quaternion_xyzw = quaternion_from_rotation(camera.R_world_camera)
-    keys = {
+    keys = {**lens_keys(camera), "T_world_camera": place_keys(camera), "source": source_keys}
+    path.write_text(as_yaml(keys))
+
+
+def lens_keys(camera: Camera) -> dict[str, Any]:
+    """The keys that ROS's camera_info has too."""
+    return {
         "camera_name": camera.name,
         "image_width": camera.width_px,
         "image_height": camera.height_px,
         "camera_matrix": _matrix(camera.K),
         "distortion_model": camera.distortion_model,
         "distortion_coefficients": _matrix(camera.distortion[None]),
-        "T_world_camera": {
-            "translation_m": camera.t_world_camera_m.tolist(),
-            "quaternion_xyzw": quaternion_xyzw.tolist(),
-        },
-        "source": source_keys,
     }
-    path.write_text(yaml.safe_dump(keys, sort_keys=False, default_flow_style=None, width=100))
+
+
+def place_keys(camera: Camera) -> dict[str, Any]:
+    """The value of `T_world_camera`."""
+    return {
+        "translation_m": camera.t_world_camera_m.tolist(),
+        "quaternion_xyzw": quaternion_from_rotation(camera.R_world_camera).tolist(),
+    }
+
+
+def as_yaml(keys: Mapping[str, Any]) -> str:
+    """Keys in their order, short lists and mappings on one line."""
+    return "".join(
+        yaml.safe_dump(
+            {key: value},
+            sort_keys=False,
+            default_flow_style=None if isinstance(value, dict) else False,
+            width=100,
+        )
+        for key, value in keys.items()
+    )
 
 
 def _matrix(values: Float[NDArray, "rows cols"]) -> dict[str, Any]:
@@ -116,7 +165,8 @@ def _matrix(values: Float[NDArray, "rows cols"]) -> dict[str, Any]:
 
 
 def _camera_file(content: object, folder: Path) -> CameraFile:
-    keys = mapping(content, "the file", CAMERA_KEYS, optional=UNUSED_ROS_KEYS)
+    _say_what_a_lens_lacks(content)
+    keys = mapping(content, "the file", (*LENS_KEYS, *PLACE_KEYS), optional=OPTIONAL)
     place = mapping(keys["T_world_camera"], "T_world_camera", ("translation_m", "quaternion_xyzw"))
     quaternion_xyzw = numbers(place["quaternion_xyzw"], "quaternion_xyzw", 4)
     norm = float(np.linalg.norm(quaternion_xyzw))
@@ -125,15 +175,38 @@ def _camera_file(content: object, folder: Path) -> CameraFile:
             f"quaternion_xyzw {quaternion_xyzw.tolist()} has length {norm:.4g}, not 1; "
             "give x, y, z, w with at least four decimals (no rotation: [0, 0, 0, 1])"
         )
+    camera = _camera(keys, quaternion_xyzw, numbers(place["translation_m"], "translation_m", 3))
+    check_camera(camera)
+    record_of(keys.get("calibration", {}))
+    return CameraFile(camera, _source(keys["source"], folder, camera.name))
+
+
+def _say_what_a_lens_lacks(content: object) -> None:
+    if isinstance(content, dict) and set(LENS_KEYS) <= content.keys():
+        if "T_world_camera" not in content:
+            raise CameraFileError(
+                "the file lacks T_world_camera, the camera's place in the room; "
+                "`m2t3 calibrate ground` finds it"
+            )
+        if "source" not in content:
+            raise CameraFileError(
+                "the file lacks source, where its keypoints come from; add the line\n"
+                f"source: {{type: zmq, stream: {content['camera_name']}}}"
+            )
+
+
+def _camera(
+    keys: Mapping[str, Any], quaternion_xyzw: Float[NDArray, "4"], t_m: Float[NDArray, "3"]
+) -> Camera:
+    """The camera of the lens keys, at that place."""
     model = keys["distortion_model"]
     if model not in DISTORTION_MODELS:
         raise CameraFileError(
             f"distortion_model {shown(model)} is not known; "
             f"{valid_names(str(model), DISTORTION_MODELS)}"
         )
-    name = _name(keys["camera_name"], "camera_name")
-    camera = Camera(
-        name=name,
+    return Camera(
+        name=_name(keys["camera_name"], "camera_name"),
         width_px=typed(keys["image_width"], "image_width", int),
         height_px=typed(keys["image_height"], "image_height", int),
         K=_matrix_of(keys["camera_matrix"], "camera_matrix", (3, 3)),
@@ -142,10 +215,8 @@ def _camera_file(content: object, folder: Path) -> CameraFile:
             keys["distortion_coefficients"], "distortion_coefficients", (1, None)
         ).ravel(),
         R_world_camera=rotation_from_quaternion(quaternion_xyzw),
-        t_world_camera_m=numbers(place["translation_m"], "translation_m", 3),
+        t_world_camera_m=t_m,
     )
-    check_camera(camera)
-    return CameraFile(camera, _source(keys["source"], folder, name))
 
 
 def _source(content: object, folder: Path, camera_name: str) -> SourceConfig:

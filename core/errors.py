@@ -12,6 +12,10 @@ class CameraFileError(M2t3Error):
     """A camera file that cannot be read or describes no usable camera."""
 
 
+class CalibrationError(M2t3Error):
+    """A board, pictures or measurements from which no camera can be calibrated."""
+
+
 class RecordingError(M2t3Error):
     """A keypoint recording that cannot be read or does not fit the camera."""
 

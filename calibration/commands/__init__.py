@@ -1,0 +1,1 @@
+"""The sub-commands of `m2t3 calibrate`."""
