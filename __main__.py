@@ -19,6 +19,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "detect": Command("realtime.detect:Detect", "watch a camera, send 2D keypoints to the stream"),
     "lift": Command("realtime.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"),
     "watch": Command("clients.watch:Watch", "watch a running stream in the terminal"),
     "view": Command("clients.viewer.command:View", "watch a running stream in the browser"),

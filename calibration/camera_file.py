@@ -28,10 +28,12 @@ from numpy.typing import NDArray
 
 from ..core.errors import CameraFileError, valid_names
 from ..core.geometry import quaternion_from_rotation, rotation_from_quaternion
+from ..core.topics import KEYPOINTS_ENDPOINT
 from .camera import DISTORTION_MODELS, Camera
 from .camera_checks import check_camera, check_lens
+from .capture_source import CAPTURE_KEYS, CaptureSource, capture_keys, read_capture_source
 from .record import CalibrationRecord, record_of
-from .strict_yaml import load_yaml, mapping, number, numbers, shown, typed
+from .strict_yaml import endpoint, load_yaml, mapping, number, numbers, shown, typed
 
 LENS_KEYS = (
     "camera_name",
@@ -45,7 +47,6 @@ PLACE_KEYS = ("T_world_camera", "source")
 UNUSED_ROS_KEYS = ("rectification_matrix", "projection_matrix")  # keypoints are in raw pixels
 OPTIONAL = ("calibration", *UNUSED_ROS_KEYS)
 STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-ENDPOINT = re.compile(r"(tcp|ipc|inproc)://.+")
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class ZmqSource:
     """Keypoints arrive as messages of the topic m2t3.keypoints.<stream>."""
 
     stream: str  # the name in the topic
-    endpoint: str = "tcp://127.0.0.1:5570"
+    endpoint: str = KEYPOINTS_ENDPOINT
     bind: bool = True  # True: detectors connect to us; False: we connect to a detector that binds
 
 
@@ -66,7 +67,7 @@ class ReplaySource:
     rate: float = 1.0  # 1 is the speed at which it was recorded
 
 
-SourceConfig = ZmqSource | ReplaySource
+SourceConfig = ZmqSource | ReplaySource | CaptureSource
 
 
 @dataclass(frozen=True)
@@ -118,11 +119,14 @@ def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
 def write_camera_file(path: str | os.PathLike[str], file: CameraFile) -> None:
     """Write `file` so that `read_camera_file` gives it back."""
     path, camera, source = Path(path), file.camera, file.source
-    if isinstance(source, ZmqSource):
-        source_keys = {"type": "zmq", **asdict(source)}
-    else:
-        recording = os.path.relpath(source.recording, path.parent)
-        source_keys = {"type": "replay", **asdict(source), "recording": recording}
+    match source:
+        case ZmqSource():
+            source_keys = {"type": "zmq", **asdict(source)}
+        case ReplaySource():
+            recording = os.path.relpath(source.recording, path.parent)
+            source_keys = {"type": "replay", **asdict(source), "recording": recording}
+        case CaptureSource():
+            source_keys = {"type": "capture", **capture_keys(source, path.parent)}
     keys = {**lens_keys(camera), "T_world_camera": place_keys(camera), "source": source_keys}
     path.write_text(as_yaml(keys))
 
@@ -220,7 +224,11 @@ def _camera(
 
 
 def _source(content: object, folder: Path, camera_name: str) -> SourceConfig:
-    types = {"zmq": ("endpoint", "bind", "stream"), "replay": ("recording", "loop", "rate")}
+    types = {
+        "zmq": ("endpoint", "bind", "stream"),
+        "replay": ("recording", "loop", "rate"),
+        "capture": CAPTURE_KEYS,
+    }
     every_key = {key for keys in types.values() for key in keys}
     kind = mapping(content, "source", ("type",), optional=every_key)["type"]
     if kind not in types:
@@ -228,16 +236,13 @@ def _source(content: object, folder: Path, camera_name: str) -> SourceConfig:
             f"source: type {kind!r} is not known; {valid_names(str(kind), types)}"
         )
     where = f"source (type {kind})"
+    if kind == "capture":
+        return read_capture_source(content, where, folder)
     if kind == "zmq":
         keys = mapping(content, where, ("type",), optional=types["zmq"])
-        endpoint = typed(keys.get("endpoint", ZmqSource.endpoint), "endpoint", str)
-        if not ENDPOINT.fullmatch(endpoint):
-            raise CameraFileError(
-                f"endpoint {endpoint!r} is no ZeroMQ address; one is {ZmqSource.endpoint!r}"
-            )
         return ZmqSource(
             stream=_name(keys.get("stream", camera_name), "stream"),
-            endpoint=endpoint,
+            endpoint=endpoint(keys.get("endpoint", ZmqSource.endpoint), "endpoint"),
             bind=typed(keys.get("bind", ZmqSource.bind), "bind", bool),
         )
     keys = mapping(content, where, ("type", "recording"), optional=("loop", "rate"))

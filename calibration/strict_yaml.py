@@ -11,6 +11,9 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..core.errors import CameraFileError, valid_names
+from ..core.topics import KEYPOINTS_ENDPOINT
+
+ENDPOINT = re.compile(r"(tcp|ipc|inproc)://.+")
 
 
 class _StrictLoader(yaml.SafeLoader):
@@ -88,6 +91,16 @@ def typed(content: object, where: str, expected: type) -> Any:
         names = {int: "a whole number", str: "a word", bool: "true or false"}
         raise CameraFileError(f"{where} is {shown(content)}; it is {names[expected]}")
     return content
+
+
+def endpoint(content: object, where: str) -> str:
+    """`content` as a ZeroMQ endpoint."""
+    address: str = typed(content, where, str)
+    if not ENDPOINT.fullmatch(address):
+        raise CameraFileError(
+            f"{where} {address!r} is no ZeroMQ address; one is {KEYPOINTS_ENDPOINT!r}"
+        )
+    return address
 
 
 def shown(content: object) -> str:

@@ -24,6 +24,14 @@ class EngineError(M2t3Error):
     """An engine or weights that are missing or cannot run here."""
 
 
+class DetectorError(M2t3Error):
+    """A 2D detector or a model of it that is missing or cannot run here."""
+
+
+class CaptureError(M2t3Error):
+    """A camera, video file or address that cannot be opened."""
+
+
 class EndpointError(M2t3Error):
     """A ZeroMQ endpoint that cannot be bound or connected."""
 

@@ -1,4 +1,4 @@
-"""The four messages, the one schema that every client is written against (docs/protocol.md).
+"""The messages, the one schema that every client is written against (docs/protocol.md).
 
 On the wire each is a MessagePack map with these field names; arrays are little-endian `bin`
 (float32, or one byte per joint for `valid`), row-major. In Python they are numpy arrays, read-only
@@ -20,6 +20,8 @@ PROTOCOL_VERSION: Version = 1
 MAX_PEOPLE = 32
 MAX_JOINTS = 256
 MAX_BONES = 64
+MAX_PREVIEW_BYTES = 192 * 1024
+MAX_PREVIEW_PX = 1280  # each side of a preview picture
 
 Float32Array = npt.NDArray[np.float32]
 BoolArray = npt.NDArray[np.bool_]
@@ -31,6 +33,7 @@ SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
 Count = Annotated[int, Meta(ge=0)]
 TimeNs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 ImageSize = tuple[Annotated[int, Meta(ge=1, le=65536)], Annotated[int, Meta(ge=1, le=65536)]]
+PreviewSide = Annotated[int, Meta(ge=1, le=MAX_PREVIEW_PX)]
 Clock = Literal["monotonic", "unix", "media"]
 JointPairs = Annotated[tuple[tuple[Count, Count], ...], Meta(max_length=MAX_JOINTS)]
 Vector3 = tuple[float, float, float]
@@ -236,6 +239,29 @@ class Status(Message, frozen=True, kw_only=True, eq=False):
     dropped: dict[str, int]  # good frames that got no answer, by kind
     model: ModelInfo
     warnings: tuple[str, ...]
+
+
+class DetectorStatus(Message, frozen=True, kw_only=True, eq=False):
+    """How a detector is, once a second; the stream passes it on in its own status."""
+
+    state: Literal["running", "lost", "stopping"]  # lost: no picture; stopping: the last status
+    detector: Text  # what detects, in words
+    pictures_in: Count  # that the camera gave so far
+    frames_out: Count  # keypoints frames sent so far
+    refused: dict[str, Count]  # bad pictures, by kind
+    dropped: dict[str, Count]  # good pictures without keypoints, by kind
+    latency_ms: dict[str, Percentiles]  # by stage; "total" is picture taken to keypoints sent
+    warnings: Annotated[tuple[Text, ...], Meta(max_length=16)]
+
+
+class Preview(Message, frozen=True, kw_only=True, eq=False):
+    """What the camera sees, small and now and then, with the detector's keypoints drawn in."""
+
+    seq: Count  # of the keypoints frame of this session that it shows
+    t_capture_ns: TimeNs  # as in that frame
+    clock: Clock
+    image_size_px: tuple[PreviewSide, PreviewSide]  # (width, height) of the JPEG, not the camera's
+    jpeg: Annotated[bytes, Meta(min_length=4, max_length=MAX_PREVIEW_BYTES)]
 
 
 def _shape(person: Keypoints | Pose, field: str, width: int) -> None:

@@ -3,7 +3,15 @@
 from dataclasses import dataclass
 from typing import Generic, Literal, TypeVar
 
-from .messages import KeypointsFrame, Message, PoseFrame, SkeletonDefinition, Status
+from .messages import (
+    DetectorStatus,
+    KeypointsFrame,
+    Message,
+    PoseFrame,
+    Preview,
+    SkeletonDefinition,
+    Status,
+)
 
 M_co = TypeVar("M_co", bound=Message, covariant=True)
 
@@ -13,7 +21,7 @@ class Topic(Generic[M_co]):
     """One row of the table. On the wire a topic is `<prefix>.<stream>`."""
 
     prefix: str
-    direction: Literal["in", "out"]  # as m2t3-stream sees it
+    direction: Literal["in", "out", "in, out"]  # as m2t3-stream sees it; both: it is passed on
     message_type: type[M_co]
     rate_hz: float | None  # nominal; None: as often as the detector sends
     max_payload_bytes: int  # larger payloads are refused unread
@@ -24,11 +32,20 @@ class Topic(Generic[M_co]):
 
 
 KEYPOINTS = Topic("m2t3.keypoints", "in", KeypointsFrame, None, 64 * 1024)
+DETECTOR = Topic("m2t3.detector", "in", DetectorStatus, 1.0, 16 * 1024)
+PREVIEW = Topic("m2t3.preview", "in, out", Preview, 2.0, 200 * 1024)
 DEFINITION = Topic("m2t3.def", "out", SkeletonDefinition, 1.0, 64 * 1024)
 POSE = Topic("m2t3.pose", "out", PoseFrame, None, 128 * 1024)
 STATUS = Topic("m2t3.status", "out", Status, 1.0, 64 * 1024)
 
-TOPICS: tuple[Topic[Message], ...] = (KEYPOINTS, DEFINITION, POSE, STATUS)
+TOPICS: tuple[Topic[Message], ...] = (
+    KEYPOINTS,
+    DETECTOR,
+    PREVIEW,
+    DEFINITION,
+    POSE,
+    STATUS,
+)
 
 KEYPOINTS_ENDPOINT = "tcp://127.0.0.1:5570"  # where a stream listens unless told otherwise
 POSE_ENDPOINT = "tcp://127.0.0.1:5571"  # where a stream publishes unless told otherwise

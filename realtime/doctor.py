@@ -1,5 +1,6 @@
 """`m2t3 doctor`: what is installed, what can run, which ports are free, how to mend the rest."""
 
+import importlib
 import platform
 import re
 import socket
@@ -7,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from pathlib import Path
 from typing import Literal
 
 from rich.console import Console
@@ -27,6 +29,12 @@ EXTRAS = {
     "viser": "m2t3 view: pip install 'm2t3[view]'",
     "torch": "training and export: pip install 'm2t3[train]'",
 }
+OPENCV_BUILDS = (
+    "opencv-python",
+    "opencv-python-headless",
+    "opencv-contrib-python",
+    "opencv-contrib-python-headless",
+)
 
 State = Literal["good", "absent", "bad"]
 MARKS: dict[State, tuple[str, str]] = {
@@ -73,6 +81,7 @@ def findings() -> list[Finding]:
         _packages(),
         *_weights(),
         *_engines(),
+        *_detectors(),
         *_extras(),
         *(_port(endpoint, use) for endpoint, use in PORTS.items()),
     ]
@@ -150,6 +159,39 @@ def _engines() -> Iterator[Finding]:
             yield Finding(f"engine {name}", "good", detail)
     if not best:
         yield Finding("engines", "bad", "none can run; see above")
+
+
+def _detectors() -> Iterator[Finding]:
+    """Whether each detector's library loads; the cameras here; OpenCV, which they all share."""
+    from .detection.loading import EXTRAS as DETECTOR_EXTRAS
+    from .detection.loading import LIBRARIES
+
+    for detector, library in LIBRARIES.items():
+        version = _version(library)
+        try:
+            importlib.import_module(f".detection.{detector}", __package__)
+        except ImportError as error:
+            mend = f"pip install 'm2t3[{DETECTOR_EXTRAS[detector]}]'"
+            if version is not None:
+                mend = f"{library} does not load: {error}"
+            yield Finding(detector, "absent", version or "not installed", f"m2t3 detect: {mend}")
+        else:
+            detail = f"{library} {version}; bring a model file (docs/detectors.md)"
+            yield Finding(detector, "good", detail)
+    builds = {name: _version(name) for name in OPENCV_BUILDS}
+    found = ", ".join(f"{name} {version}" for name, version in builds.items() if version)
+    if len({version for version in builds.values() if version}) > 1:
+        mend = "they share one folder, so all must be of one version: pip install 'm2t3[detect]'"
+        yield Finding("opencv", "absent", found, mend)
+    else:
+        yield Finding("opencv", "good", found or "not from pip")
+    cameras = sorted(str(path) for path in Path("/dev").glob("video*"))
+    if cameras:
+        yield Finding("cameras", "good", ", ".join(cameras))
+    else:
+        yield Finding(
+            "cameras", "absent", "none at /dev/video*; a network camera or a video will do"
+        )
 
 
 def _extras() -> Iterator[Finding]:

@@ -1,15 +1,12 @@
 """How the stream is: rates, latencies by stage, losses; once a second it becomes a `Status`."""
 
-from collections import deque
 from collections.abc import Sequence
 
-import numpy as np
-
 from ..core.clock import SECOND_NS, monotonic_ns, unix_minus_monotonic_ns
-from ..core.messages import ModelInfo, Percentiles, PoseFrame, Status
+from ..core.messages import DetectorStatus, ModelInfo, Percentiles, PoseFrame, Status
 from .counts import Counts
+from .latencies import Latencies
 
-WINDOW_NS = 10 * SECOND_NS
 SILENCE_NS = SECOND_NS  # without a frame for so long, the stream is waiting
 LATE_KINDS = ("stale", "overrun")  # dropped because newer frames were there already
 SLOW_SHARE = 0.1  # of the good frames of a second; more of those deserve a warning
@@ -24,17 +21,23 @@ class Health:
         self._frames_in = self._frames_out = self._late = 0  # at the last status
         self._answers = 0
         self._people_in_view = 0
-        self._window: deque[tuple[int, dict[str, int]]] = deque()
+        self._latencies = Latencies()
 
     def answered(self, answer: PoseFrame) -> None:
         """Take note of a published frame."""
         self._answers += 1
         self._people_in_view = sum(person.state == "tracked" for person in answer.people)
         total_ns = answer.t_publish_ns - answer.t_receive_ns
-        self._window.append((answer.t_publish_ns, {**answer.timing_ns, "total": total_ns}))
+        self._latencies.add(answer.t_publish_ns, {**answer.timing_ns, "total": total_ns})
 
     def status(
-        self, *, frames_in: int, counts: Counts, warnings: Sequence[str], stopping: bool = False
+        self,
+        *,
+        frames_in: int,
+        counts: Counts,
+        warnings: Sequence[str],
+        detector: DetectorStatus | None = None,
+        stopping: bool = False,
     ) -> Status:
         """The status of now; rates are those since the status before.
 
@@ -42,6 +45,7 @@ class Health:
             frames_in: good frames that the source has received so far.
             counts: losses of source and pipeline together.
             warnings: what the user should know, besides what the numbers tell.
+            detector: the detector's last report; its latencies join ours as `detector_<stage>`.
             stopping: whether this is the last status.
         """
         now_ns = monotonic_ns()
@@ -74,22 +78,15 @@ class Health:
             frames_in=frames_in,
             frames_out=self._answers,
             people_in_view=0 if waiting else self._people_in_view,
-            latency_ms=self._percentiles(now_ns),
+            latency_ms=self._latencies.percentiles(now_ns) | _of_detector(detector),
             refused=dict(counts.refused),
             dropped=dict(counts.dropped),
             model=self._model,
             warnings=(*warnings, *hints),
         )
 
-    def _percentiles(self, now_ns: int) -> dict[str, Percentiles]:
-        while self._window and self._window[0][0] < now_ns - WINDOW_NS:
-            self._window.popleft()
-        samples: dict[str, list[int]] = {}
-        for _, timing_ns in self._window:
-            for stage, duration_ns in timing_ns.items():
-                samples.setdefault(stage, []).append(duration_ns)
-        return {
-            stage: Percentiles(p50=p50, p95=p95, p99=p99)
-            for stage, durations_ns in samples.items()
-            for p50, p95, p99 in [(np.percentile(durations_ns, (50, 95, 99)) / 1e6).tolist()]
-        }
+
+def _of_detector(detector: DetectorStatus | None) -> dict[str, Percentiles]:
+    if detector is None:
+        return {}
+    return {f"detector_{stage}": latency for stage, latency in detector.latency_ms.items()}

@@ -18,6 +18,7 @@ from ..core.messages import ImageSize, Keypoints, KeypointsFrame, Pose, PoseFram
 from ..core.skeletons import Skeleton
 from ..lifting.lifter import Lifted, LiftedPerson, Observation
 from .counts import Counts
+from .picture_size import rescaled, size_text
 from .timeline import Timeline
 from .tracking import Tracker
 
@@ -48,6 +49,7 @@ class Pipeline:
     ) -> None:
         self.counts = Counts()
         self.warnings: tuple[str, ...] = ()  # what the user should know of the frames so far
+        self._other_sizes: set[ImageSize] = set()  # of frames, besides the camera file's
         self._conversions: dict[str, Conversion | None] = {}  # by the skeleton of a frame
         self._stream, self._session, self._def_id = stream, session, def_id
         self._skeleton, self._image_size_px = skeleton, image_size_px
@@ -63,6 +65,7 @@ class Pipeline:
             frame: what came from the source.
             t_receive_ns: when it came, on a clock that goes on when the source's does not.
         """
+        frame = self._at_calibrated_size(frame)
         verdict = self._judge(frame, t_receive_ns)
         if verdict in ("skeleton", "image_size", "timestamp"):
             self.counts.refused[verdict] += 1
@@ -108,6 +111,25 @@ class Pipeline:
         if frame.image_size_px != self._image_size_px:
             return "image_size"
         return self._timeline.judge(frame, t_receive_ns)
+
+    def _at_calibrated_size(self, frame: KeypointsFrame) -> KeypointsFrame:
+        """`frame` scaled to the camera file's size, or as it is where that cannot be done.
+
+        A warning tells of either, once for each size.
+        """
+        size_px = frame.image_size_px
+        scaled = rescaled(frame, self._image_size_px)
+        if size_px != self._image_size_px and size_px not in self._other_sizes:
+            self._other_sizes.add(size_px)
+            sizes = f"{size_text(size_px)} pixels, the camera file {size_text(self._image_size_px)}"
+            self.warnings += (
+                f"pictures have {sizes}: other proportions, so what they show cannot be placed; "
+                "set the camera to the calibrated size, or calibrate it at this one"
+                if scaled is None
+                else f"pictures have {sizes}: keypoints are scaled, which is right unless the "
+                "camera cuts off its edges at this size",
+            )
+        return scaled or frame
 
     def _conversion(self, skeleton: str) -> Conversion | None:
         """How keypoints of this format become the network's; None and a warning if they cannot."""

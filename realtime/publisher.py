@@ -8,7 +8,7 @@ import msgspec
 
 from ..core import topics, wire
 from ..core.clock import monotonic_ns, unix_minus_monotonic_ns
-from ..core.messages import KeypointsFrame, Message, PoseFrame, SkeletonDefinition, Status
+from ..core.messages import KeypointsFrame, Message, PoseFrame, Preview, SkeletonDefinition, Status
 from .outlet import Outlet
 
 M = TypeVar("M", bound=Message)
@@ -43,6 +43,10 @@ class Publisher:
     def publish_status(self, status: Status) -> None:
         """Send `status`."""
         self._send(topics.STATUS, status)
+
+    def publish_preview(self, preview: Preview) -> None:
+        """Pass a detector's preview on, as it came."""
+        self._send(topics.PREVIEW, preview)
 
     def publish_definition(self) -> None:
         """Send the definition with the times of now."""

@@ -24,13 +24,13 @@ def serve(
     show: Callable[[Status], None] = lambda status: None,
 ) -> None:
     """Answer every frame until `stop` is set or the source has finished."""
-    warnings = (*source.warnings, *publisher.warnings)
 
     def report(*, stopping: bool = False) -> None:
         status = health.status(
             frames_in=source.frames_in,
             counts=source.counts() + pipeline.counts,
-            warnings=(*warnings, *pipeline.warnings),
+            detector=source.detector,
+            warnings=(*source.warnings, *publisher.warnings, *pipeline.warnings),
             stopping=stopping,
         )
         publisher.publish_definition()
@@ -47,6 +47,8 @@ def serve(
                 timing_ns = {"queue": queue_ns, **answer.timing_ns}
                 answer = msgspec.structs.replace(answer, timing_ns=timing_ns)
                 health.answered(publisher.publish_pose(answer))
+        if (preview := source.preview()) is not None:
+            publisher.publish_preview(preview)
         publisher.greet()
         if received is not None:
             publisher.echo(received.frame)

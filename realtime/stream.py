@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..calibration import camera_file
+from ..calibration import camera_file, capture_source
 from ..core.errors import M2t3Error
 from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
@@ -18,8 +18,10 @@ from .health import Health
 from .publisher import Publisher
 from .serve import serve
 from .sources import Source
+from .sources.capture import CaptureSource
 from .sources.replay import ReplaySource
 from .sources.zmq import ZmqSource
+from .stream_name import stream_name
 
 SWITCH_INTERVAL_S = 0.0005  # the reader thread gets its turn at once, not after 5 ms
 
@@ -56,12 +58,12 @@ class Stream:
 
     def _run(self, stop: threading.Event) -> None:
         file = camera_file.read_camera_file(self.camera)
-        stream = self._stream_name(file)
+        stream = stream_name(file, self.stream)
         definition, pipeline = assemble(
             file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
             height_m=self.height,
         )  # fmt: skip
-        source = open_source(file.source, stream, self.keys)
+        source = open_source(file.source, stream, self.camera, self.keys)
         try:
             publisher = Publisher(self.publish, definition, keys=self.keys)
         except M2t3Error:
@@ -85,31 +87,27 @@ class Stream:
             source.close()
             publisher.close()
 
-    def _stream_name(self, file: camera_file.CameraFile) -> str:
-        if self.stream is None:
-            if isinstance(file.source, camera_file.ZmqSource):
-                return file.source.stream
-            return file.camera.name
-        if not camera_file.STREAM_NAME.fullmatch(self.stream):
-            raise M2t3Error(
-                f"--stream {self.stream!r} cannot be part of a topic: 1 to 64 of A-Z a-z 0-9 _ -"
-            )
-        return self.stream
 
-
-def open_source(config: camera_file.SourceConfig, stream: str, keys: Path | None = None) -> Source:
-    """The source that a camera file describes.
+def open_source(
+    config: camera_file.SourceConfig, stream: str, path: Path, keys: Path | None = None
+) -> Source:
+    """The source that the camera file at `path` describes.
 
     Raises:
         EndpointError: its endpoint is taken or none.
         RecordingError: its recording cannot be played.
         KeyringError: `keys`, the stream's folder of keys, lacks one.
+        DetectorError: its detector cannot run.
     """
     match config:
         case camera_file.ZmqSource():
             return ZmqSource(config.endpoint, stream, bound=config.bind, keys=keys)
         case camera_file.ReplaySource():
             return ReplaySource(config.recording, stream, loop=config.loop, rate=config.rate)
+        case capture_source.CaptureSource() if config.start:
+            return CaptureSource(config, stream, path)
+        case capture_source.CaptureSource():
+            return ZmqSource(config.endpoint, stream, keys=keys)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

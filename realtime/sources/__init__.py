@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
 from ...core.clock import SECOND_NS
-from ...core.messages import KeypointsFrame
+from ...core.messages import DetectorStatus, KeypointsFrame, Preview
 from ..counts import Counts
 
 MAX_BACKLOG_NS = 50_000_000
@@ -48,7 +48,7 @@ class Source(Protocol):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What the user should know about this source."""
+        """What the user should know about this source; may change."""
 
     @property
     def finished(self) -> bool:
@@ -58,8 +58,15 @@ class Source(Protocol):
     def frames_in(self) -> int:
         """Good frames so far, also those that were dropped for newer ones."""
 
+    @property
+    def detector(self) -> DetectorStatus | None:
+        """What the detector says of itself, if it has spoken within the last seconds."""
+
     def counts(self) -> Counts:
-        """A copy of the losses so far."""
+        """A copy of the losses so far, the detector's among them."""
+
+    def preview(self) -> Preview | None:
+        """The newest preview picture, once; None if there is no new one."""
 
     def next(self, timeout_s: float) -> Received | None:
         """The next frame, or None when none came within `timeout_s`."""

@@ -23,6 +23,7 @@ class ReplaySource:
     """Plays a recording once or in a loop, due to absolute deadlines."""
 
     warnings = ()
+    detector = None
 
     def __init__(self, path: Path, stream: str, *, loop: bool = True, rate: float = 1.0) -> None:
         """Read the recording; the clock starts with the first call of `next`.
@@ -54,6 +55,9 @@ class ReplaySource:
     def counts(self) -> Counts:
         """A copy of the losses so far."""
         return self._counts + Counts()
+
+    def preview(self) -> None:
+        """There are no pictures."""
 
     def next(self, timeout_s: float) -> Received | None:
         """The frame that is due next, or None if none is due within `timeout_s`."""

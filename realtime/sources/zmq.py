@@ -14,12 +14,15 @@ from ...core import topics, wire
 from ...core.clock import monotonic_ns
 from ...core.errors import WireError
 from ...core.keyring import DETECTORS
+from ...core.messages import DetectorStatus, KeypointsFrame, Preview
 from ..counts import Counts
 from ..endpoints import bind, connect, exposure
 from ..gate import Gate, identify, keys_towards_detector
 from . import Patience, Received
+from .detector_reports import DetectorReports
 
 QUEUE_FRAMES = 64
+TOPICS: tuple[topics.Topic, ...] = (topics.KEYPOINTS, topics.DETECTOR, topics.PREVIEW)
 
 
 class ZmqSource:
@@ -38,10 +41,12 @@ class ZmqSource:
             EndpointError: the endpoint is taken or none.
             KeyringError: the folder lacks a key.
         """
-        self._topic = topics.KEYPOINTS.name(stream)
+        self._topics = {topic.name(stream) for topic in TOPICS}
         self._queue: deque[Received] = deque()
-        self._arrived = threading.Condition()  # guards the queue, the counts and frames_in
+        self._arrived = threading.Condition()  # guards all that the reader writes
         self._counts = Counts()
+        self._reports = DetectorReports()
+        self._preview: Preview | None = None
         self._patience = Patience()
         self._closing = threading.Event()
         self.frames_in = 0
@@ -53,7 +58,8 @@ class ZmqSource:
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 1500)
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
         socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
-        socket.setsockopt(zmq.SUBSCRIBE, self._topic)
+        for topic in self._topics:
+            socket.setsockopt(zmq.SUBSCRIBE, topic)
         self._gate: Gate | None = None
         try:
             if keys is not None and bound:
@@ -67,16 +73,34 @@ class ZmqSource:
             self._close_context()
             raise
         verb = "listening on" if bound else "connected to"
-        self.description = f"{verb} {self.endpoint}, topic {self._topic.decode()}"
+        self.description = f"{verb} {self.endpoint}, topic {topics.KEYPOINTS.name(stream).decode()}"
         open_door = exposure(self.endpoint) if bound and keys is None else None
-        self.warnings = (open_door,) if open_door else ()
+        self._open_door = (open_door,) if open_door else ()
         self._reader = threading.Thread(target=self._read, args=(socket,), daemon=True)
         self._reader.start()
 
-    def counts(self) -> Counts:
-        """A copy of the losses so far."""
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """An open door, and what the detector warns of."""
+        detector = self.detector
+        return self._open_door + (detector.warnings if detector else ())
+
+    @property
+    def detector(self) -> DetectorStatus | None:
+        """What the detector says of itself, if it has spoken within the last seconds."""
         with self._arrived:
-            return self._counts + Counts()
+            return self._reports.latest(monotonic_ns())
+
+    def counts(self) -> Counts:
+        """A copy of the losses so far, the detector's among them."""
+        with self._arrived:
+            return self._counts + self._reports.counts()
+
+    def preview(self) -> Preview | None:
+        """The newest preview picture, once; None if there is no new one."""
+        with self._arrived:
+            preview, self._preview = self._preview, None
+            return preview
 
     def next(self, timeout_s: float) -> Received | None:
         """The next frame, or None when none came within `timeout_s`."""
@@ -109,18 +133,27 @@ class ZmqSource:
                     self._take(socket.recv_multipart(), monotonic_ns())
 
     def _take(self, parts: list[bytes], t_receive_ns: int) -> None:
-        if parts[0] != self._topic:
+        if parts[0] not in self._topics:
             return  # another stream whose name begins like ours: subscriptions match prefixes
         try:
-            frame = wire.unpack(parts, [topics.KEYPOINTS])
+            message = wire.unpack(parts, TOPICS)
         except WireError as error:
             with self._arrived:
                 self._counts.refused[error.kind] += 1
             return
         with self._arrived:
-            self.frames_in += 1
-            if len(self._queue) == QUEUE_FRAMES:
-                self._queue.popleft()
-                self._counts.dropped["overrun"] += 1
-            self._queue.append(Received(frame, t_receive_ns))
-            self._arrived.notify()
+            match message:
+                case KeypointsFrame():
+                    self._enqueue(Received(message, t_receive_ns))
+                case DetectorStatus():
+                    self._reports.add(message, t_receive_ns)
+                case Preview():
+                    self._preview = message
+
+    def _enqueue(self, received: Received) -> None:
+        self.frames_in += 1
+        if len(self._queue) == QUEUE_FRAMES:
+            self._queue.popleft()
+            self._counts.dropped["overrun"] += 1
+        self._queue.append(received)
+        self._arrived.notify()

@@ -1,6 +1,7 @@
 """Camera files: what is right is read exactly, each mistake gets an answer that helps."""
 
 import copy
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,12 @@ from m2t3.calibration.camera_file import (
     read_camera_file,
     write_camera_file,
 )
+from m2t3.calibration.capture_source import CaptureSource
 from m2t3.core.errors import CameraFileError
 from m2t3.core.geometry import quaternion_from_rotation
 
 REPLAY = {"type": "replay", "recording": "walk.npz"}
+CAPTURE = {"type": "capture", "device": 0, "model": "m/pose.onnx", "person_model": "m/person.onnx"}
 
 
 @pytest.fixture
@@ -102,6 +105,65 @@ def test_the_stream_is_named_after_the_camera_unless_told_otherwise(content, tmp
 def test_a_file_of_ros_with_its_stereo_keys_is_welcome(content, tmp_path):
     ros = {"rectification_matrix": {"rows": 3}, "projection_matrix": {"rows": 3}}
     read({**content, **ros}, tmp_path)
+
+
+def test_a_camera_with_a_detector_needs_no_more_than_its_models(content, tmp_path):
+    source = read({**content, "source": CAPTURE}, tmp_path).source
+    model, person = tmp_path / "m" / "pose.onnx", tmp_path / "m" / "person.onnx"
+    assert source == CaptureSource(device=0, model=model, person_model=person)
+    assert (source.detector, source.start, source.loop) == ("rtmpose", True, True)
+
+
+@pytest.mark.parametrize(
+    ("device", "meant"),
+    [
+        (2, 2),
+        ("/dev/video2", "/dev/video2"),
+        ("rtsp://cam/1", "rtsp://cam/1"),
+        ("takes/walk.mp4", "FOLDER/takes/walk.mp4"),
+    ],
+)
+def test_devices_are_numbers_paths_or_addresses(content, camera, tmp_path, device, meant):
+    source = read({**content, "source": {**CAPTURE, "device": device}}, tmp_path).source
+    expected = meant.replace("FOLDER", str(tmp_path)) if isinstance(meant, str) else meant
+    assert source.device == expected
+    source = dataclasses.replace(source, model_sha256="0a" * 32, fps=60.0, start=False)
+    write_camera_file(tmp_path / "x.yaml", CameraFile(camera, source))
+    assert read_camera_file(tmp_path / "x.yaml").source == source
+
+
+def test_mediapipe_finds_people_by_itself(content, tmp_path):
+    keys = {"type": "capture", "device": 0, "model": "pose.task", "detector": "mediapipe"}
+    source = read({**content, "source": keys}, tmp_path).source
+    assert (source.detector, source.person_model) == ("mediapipe", None)
+
+
+CAPTURE_MISTAKES = {
+    "no model": ({"model": ...}, "lacks model"),
+    "unknown key": ({"modle": "x"}, "'modle'; did you mean 'model'?"),
+    "detector": ({"detector": "rtmpos"}, "did you mean 'rtmpose'?"),
+    "no person model": ({"person_model": ...}, "lacks person_model"),
+    "two models": ({"detector": "mediapipe"}, "person_model is for rtmpose"),
+    "device": ({"device": -1}, "device is -1; it is a camera's number"),
+    "no device": ({"device": ""}, "device is ''"),
+    "sha256": ({"model_sha256": "abc"}, "64 hex digits: sha256sum FILE"),
+    "people": ({"max_people": 33}, "max_people is 33; it is 1 to 32"),
+    "half a person": ({"max_people": 1.5}, "max_people is 1.5; it is a whole number"),
+    "preview": ({"preview_hz": 60}, "preview_hz is 60; it is 0 to 10"),
+    "fps": ({"fps": 0}, "fps is 0; it is 1 to 1000"),
+    "accelerator": ({"accelerator": "gpu"}, "accelerator 'gpu' is not known"),
+    "endpoint": ({"endpoint": "5570"}, "endpoint '5570' is no ZeroMQ address"),
+    "start": ({"start": "no"}, "start is 'no'; it is true or false"),
+}
+
+
+@pytest.mark.parametrize("mistake", CAPTURE_MISTAKES)
+def test_each_mistake_about_a_detector_is_told_with_its_mend(content, tmp_path, mistake):
+    changes, message = CAPTURE_MISTAKES[mistake]
+    keys = {key: value for key, value in {**CAPTURE, **changes}.items() if value is not ...}
+    with pytest.raises(CameraFileError) as refusal:
+        read({**content, "source": keys}, tmp_path)
+    assert message in str(refusal.value)
 
 
 MISTAKES = {

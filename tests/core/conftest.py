@@ -7,6 +7,7 @@ from m2t3.core.humanoid import humanoid
 from m2t3.core.messages import (
     Body,
     CameraModel,
+    DetectorStatus,
     Keypoints,
     KeypointsFrame,
     Message,
@@ -14,11 +15,12 @@ from m2t3.core.messages import (
     Percentiles,
     Pose,
     PoseFrame,
+    Preview,
     SkeletonDefinition,
     Status,
 )
 from m2t3.core.skeletons import COCO17
-from m2t3.core.topics import DEFINITION, KEYPOINTS, POSE, STATUS, Topic
+from m2t3.core.topics import DEFINITION, DETECTOR, KEYPOINTS, POSE, PREVIEW, STATUS, Topic
 
 J = COCO17.joint_count
 BONES = len(humanoid("coco17").bone_names)
@@ -70,6 +72,25 @@ def examples(keypoints_frame: KeypointsFrame) -> dict[Topic, Message]:
     )
     return {
         KEYPOINTS: keypoints_frame,
+        DETECTOR: DetectorStatus(
+            **HEAD,
+            state="lost",
+            detector="rtmpose: m.onnx",
+            pictures_in=9,
+            frames_out=8,
+            refused={"corrupt": 1},
+            dropped={},
+            latency_ms={"detect": Percentiles(p50=20.0, p95=30.0, p99=40.0)},
+            warnings=("camera 0 is lost for 3 s",),
+        ),
+        PREVIEW: Preview(
+            **HEAD,
+            seq=7,
+            t_capture_ns=123,
+            clock="media",
+            image_size_px=(640, 360),
+            jpeg=b"\xff\xd8\xff\xd9",
+        ),
         DEFINITION: SkeletonDefinition(
             **HEAD,
             def_id="d",

@@ -39,6 +39,37 @@ def test_missing_extras_name_their_command(nothing_installed):
     assert found("torch").state == "absent"
 
 
+def test_detectors_are_tried_and_missing_ones_name_their_extra(monkeypatch):
+    assert found("rtmpose").detail.startswith("rtmlib ")
+    assert found("mediapipe").state == "good"
+
+    def import_module(name, package=None):
+        raise ImportError("libGL.so.1: cannot open shared object file")
+
+    monkeypatch.setattr(doctor.importlib, "import_module", import_module)
+    rtmpose = next(doctor._detectors())
+    assert (rtmpose.state, rtmpose.mend) == (
+        "absent",
+        "m2t3 detect: rtmlib does not load: libGL.so.1: cannot open shared object file",
+    )
+    monkeypatch.setattr(doctor, "_version", lambda distribution: None)
+    assert [f.mend for f in doctor._detectors() if f.subject in ("rtmpose", "mediapipe")] == [
+        "m2t3 detect: pip install 'm2t3[detect]'",
+        "m2t3 detect: pip install 'm2t3[mediapipe]'",
+    ]
+
+
+def test_opencvs_of_two_versions_in_one_folder_are_told(monkeypatch):
+    versions = {"opencv-python": "5.0.0.93", "opencv-contrib-python": "5.1.0.95"}
+    monkeypatch.setattr(doctor, "_version", versions.get)
+    finding = next(f for f in doctor._detectors() if f.subject == "opencv")
+    assert (finding.state, finding.detail) == (
+        "absent",
+        "opencv-python 5.0.0.93, opencv-contrib-python 5.1.0.95",
+    )
+    assert "all must be of one version: pip install 'm2t3[detect]'" in finding.mend
+
+
 def test_weights_that_are_not_what_their_manifest_says_stop_the_stream(monkeypatch, tmp_path):
     name = manifest.shipped_weights()[0]
     shipped = manifest.find_weights(name)

@@ -7,6 +7,7 @@ import pytest
 from m2t3.core.conversions import FORMATS
 from m2t3.core.messages import Keypoints
 from m2t3.core.skeletons import COCO17
+from m2t3.realtime.picture_size import scale_between
 
 NOW = 10**12
 SECOND_NS = 10**9
@@ -42,6 +43,37 @@ def test_a_frame_that_cannot_be_is_refused(pipeline, frame, changes, kind):
     assert pipeline.process(frame(1, **changes), NOW) is None
     assert pipeline.counts.refused == {kind: 1}
     assert pipeline.process(frame(2), NOW) is not None
+
+
+def test_smaller_pictures_of_the_same_proportions_are_scaled_up(pipeline, frame, person):
+    calibrated = pipeline.process(frame(0), NOW)
+    half = person()
+    half = msgspec.structs.replace(half, keypoints_px=(half.keypoints_px + 0.5) / 2 - 0.5)
+    answer = pipeline.process(frame(1, [half], image_size_px=(320, 240)), NOW)
+    np.testing.assert_allclose(
+        answer.people[0].positions_world_m[:, :2],
+        calibrated.people[0].positions_world_m[:, :2],
+        atol=1e-3,
+    )
+    (warning,) = pipeline.warnings
+    assert "pictures have 320 x 240 pixels, the camera file 640 x 480: keypoints are" in warning
+    pipeline.process(frame(2, [half], image_size_px=(320, 240)), NOW)
+    assert len(pipeline.warnings) == 1
+
+
+def test_pictures_of_other_proportions_are_refused_in_words(pipeline, frame):
+    for seq, size in enumerate([(640, 360), (480, 640), (1, 1), (640, 360)]):
+        assert pipeline.process(frame(seq, image_size_px=size), NOW) is None
+    assert pipeline.counts.refused == {"image_size": 4}
+    assert len(pipeline.warnings) == 3
+    assert "640 x 360 pixels, the camera file 640 x 480: other prop" in pipeline.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("small", "fits"), [((854, 480), True), ((853, 480), True), ((848, 480), False)]
+)
+def test_sizes_that_were_rounded_to_whole_pixels_have_the_same_proportions(small, fits):
+    assert (scale_between(small, (1280, 720)) is not None) == fits
 
 
 def test_repeated_and_out_of_order_frames_are_dropped(pipeline, frame):

@@ -32,7 +32,7 @@ FRAMES = 60
 class Script:
     """A source that begins when `begin` is set and gives its frames one by one."""
 
-    description, warnings, frames_in = "script", (), 0
+    description, warnings, frames_in, detector = "script", (), 0, None
 
     def __init__(self, frames, begin):
         self._frames, self._begin = list(frames), begin
@@ -45,6 +45,9 @@ class Script:
         from m2t3.realtime.counts import Counts
 
         return Counts()
+
+    def preview(self):
+        return None
 
     def next(self, timeout_s):
         if not self._begin.wait(timeout_s):

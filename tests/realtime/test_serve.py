@@ -8,7 +8,14 @@ import pytest
 import zmq
 
 from m2t3.core import topics, wire
-from m2t3.core.messages import PoseFrame, SkeletonDefinition, Status
+from m2t3.core.messages import (
+    DetectorStatus,
+    Percentiles,
+    PoseFrame,
+    Preview,
+    SkeletonDefinition,
+    Status,
+)
 from m2t3.core.skeletons import COCO17
 from m2t3.realtime.assembly import define
 from m2t3.realtime.health import Health
@@ -165,6 +172,32 @@ def test_bad_input_of_every_kind_is_counted_and_the_stream_goes_on(running, fram
         "empty_people": 1,
     }
     assert last.dropped == {"repeated": 1, "out_of_order": 1}
+
+
+def test_a_detectors_preview_and_report_go_on_to_subscribers(running, frame, until):
+    detector = running.detector()
+    subscriber = running.subscriber(topics.PREVIEW, topics.STATUS)
+    head = {"stream": "cam0", "session": "source-1"}
+    preview = Preview(
+        **head, seq=3, t_capture_ns=5, clock="monotonic", image_size_px=(64, 48), jpeg=bytes(9)
+    )
+    report = DetectorStatus(
+        **head, state="lost", detector="d", pictures_in=9, frames_out=4, refused={"corrupt": 2},
+        dropped={"skipped": 3}, latency_ms={"detect": Percentiles(p50=20, p95=30, p99=40)},
+        warnings=("camera 0 is lost for 3 s",),
+    )  # fmt: skip
+
+    def passed_on():
+        detector.send_multipart(wire.pack(topics.DETECTOR, report))
+        detector.send_multipart(wire.pack(topics.PREVIEW, preview))
+        return subscriber.poll(20) and receive(subscriber, Preview)
+
+    assert wire.encode(until(passed_on)) == wire.encode(preview)
+    status = until(lambda: [s for s in running.statuses if "detector_detect" in s.latency_ms])[-1]
+    assert (status.refused, status.dropped) == ({"corrupt": 2}, {"skipped": 3})
+    assert status.latency_ms["detector_detect"].p95 == 30
+    assert "camera 0 is lost for 3 s" in status.warnings
+    assert status.state == "waiting"
 
 
 def test_a_source_that_dies_and_returns_is_answered_again(running, frame, until):
