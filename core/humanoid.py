@@ -74,11 +74,14 @@ def _carrier(joint_name: str) -> str:
 
 def bone_poses(
     definition: Humanoid,
-    root_world_m: Float[NDArray, "3"],
-    rotations_xyzw: Float[NDArray, "b 4"],
-    offsets_m: Float[NDArray, "b 3"],
-) -> tuple[Float[NDArray, "b 3"], Float[NDArray, "b 4"]]:
-    """Forward kinematics: each bone's origin and its rotation, x y z w, in the world."""
+    root_world_m: Float[NDArray, "*n 3"],
+    rotations_xyzw: Float[NDArray, "b *n 4"],
+    offsets_m: Float[NDArray, "b *n 3"],
+) -> tuple[Float[NDArray, "b *n 3"], Float[NDArray, "b *n 4"]]:
+    """Forward kinematics: each bone's origin and its rotation, x y z w, in the world.
+
+    Bones come first; behind them there may be frames.
+    """
     origins_m, turns = np.empty_like(offsets_m), np.empty_like(rotations_xyzw)
     origins_m[0], turns[0] = root_world_m, rotations_xyzw[0]
     for bone, parent in enumerate(definition.parents[1:], start=1):
@@ -89,10 +92,10 @@ def bone_poses(
 
 def joint_positions(
     definition: Humanoid,
-    origins_world_m: Float[NDArray, "b 3"],
-    turns_world_xyzw: Float[NDArray, "b 4"],
-    joint_offsets_m: Float[NDArray, "j 3"],
-) -> Float[NDArray, "j 3"]:
+    origins_world_m: Float[NDArray, "b *n 3"],
+    turns_world_xyzw: Float[NDArray, "b *n 4"],
+    joint_offsets_m: Float[NDArray, "j *n 3"],
+) -> Float[NDArray, "j *n 3"]:
     """Where a body's bones have the joints, in the world; NaN where its offset is not known."""
     bones = list(definition.joint_bones)
     return origins_world_m[bones] + rotate(turns_world_xyzw[bones], joint_offsets_m)

@@ -14,8 +14,9 @@ import numpy as np
 from ..core.clock import SECOND_NS
 from ..core.conversions import Conversion, conversion
 from ..core.errors import M2t3Error
-from ..core.messages import ImageSize, Keypoints, KeypointsFrame, Pose, PoseFrame
+from ..core.messages import Body, ImageSize, Keypoints, KeypointsFrame, Pose, PoseFrame
 from ..core.skeletons import Skeleton
+from ..lifting.bodies.bodies import Bodies
 from ..lifting.lifter import Lifted, LiftedPerson, Observation
 from .counts import Counts
 from .picture_size import rescaled, size_text
@@ -55,6 +56,7 @@ class Pipeline:
         self._skeleton, self._image_size_px = skeleton, image_size_px
         self.lifter = lifter
         self._timeline, self._tracker = Timeline(), Tracker()
+        self._bodies = Bodies(skeleton)
         self._t_origin_ns = 0
         self._answers = 0
 
@@ -82,12 +84,14 @@ class Pipeline:
         left += assignment.left
         for person_id in left:
             self.lifter.forget(person_id)
+            self._bodies.forget(person_id)
         lifted = self.lifter.lift(
             [
                 Observation(id_, t_s, person.keypoints_px, person.confidence)
                 for id_, person in zip(assignment.ids, people, strict=True)
             ]
         )
+        followed = self._bodies.follow(t_s, lifted.people)
         answer = PoseFrame(
             stream=self._stream,
             session=self._session,
@@ -99,8 +103,8 @@ class Pipeline:
             capture_clock=frame.clock,
             t_receive_ns=t_receive_ns,
             t_publish_ns=0,
-            timing_ns=lifted.timing_ns,
-            people=(*map(_tracked, lifted.people), *map(self._gone, left)),
+            timing_ns=lifted.timing_ns | followed.timing_ns,
+            people=(*map(_tracked, lifted.people, followed.bodies), *map(self._gone, left)),
         )
         self._answers += 1
         return answer
@@ -196,7 +200,7 @@ class Pipeline:
         )
 
 
-def _tracked(person: LiftedPerson) -> Pose:
+def _tracked(person: LiftedPerson, body: Body | None) -> Pose:
     return Pose(
         id=person.person_id,
         state="tracked",
@@ -204,4 +208,5 @@ def _tracked(person: LiftedPerson) -> Pose:
         confidence=person.confidence,
         valid=person.valid,
         contact=person.contact,
+        body=body,
     )

@@ -5,12 +5,18 @@ import numpy as np
 import pytest
 
 from m2t3.core.conversions import FORMATS
+from m2t3.core.humanoid import bone_poses, humanoid, joint_positions
 from m2t3.core.messages import Keypoints
 from m2t3.core.skeletons import COCO17
+from m2t3.lifting.lifter import Lifted, LiftedPerson
+from m2t3.realtime.demo_person import demo_motion
 from m2t3.realtime.picture_size import scale_between
+from m2t3.realtime.pipeline import Pipeline
 
 NOW = 10**12
 SECOND_NS = 10**9
+J = COCO17.joint_count
+IMAGE_SIZE_PX = (640, 480)
 
 
 def test_an_answer_names_what_it_answers(pipeline, frame):
@@ -18,9 +24,12 @@ def test_an_answer_names_what_it_answers(pipeline, frame):
     assert (answer.source_session, answer.source_seq) == ("source-1", 3)
     assert (answer.t_capture_ns, answer.capture_clock) == (frame(3).t_capture_ns, "media")
     assert (answer.t_receive_ns, answer.def_id, answer.seq) == (NOW, "d", 0)
-    assert answer.timing_ns == {"denoise": 1000}
+    assert answer.timing_ns["denoise"] == 1000
+    assert answer.timing_ns["bodies"] > 0
     (pose,) = answer.people
     assert pose.valid.all()
+    assert pose.contact[0] == 0.25
+    assert pose.body is None  # joints in a line are nobody's
     np.testing.assert_array_equal(pose.positions_world_m[:, :2], frame(3).people[0].keypoints_px)
 
 
@@ -200,3 +209,38 @@ def test_a_format_that_does_not_tell_enough_is_refused_with_one_warning(pipeline
     (warning,) = pipeline.warnings
     assert "left_eye" in warning
     assert "convertible: coco17, halpe26" in warning
+
+
+def test_a_person_has_a_body_that_its_definition_explains_and_that_goes_with_them(frame):
+    class Walker:
+        """Answers each frame with the next pose of the built-in person."""
+
+        walk = iter(demo_motion(60.0).positions_world_m)
+
+        def lift(self, observations):
+            joints = next(self.walk).astype(np.float32)
+            sure, nobody_knows = np.ones(J, np.float32), np.full(2, np.nan, np.float32)
+            return Lifted(
+                tuple(
+                    LiftedPerson(seen.person_id, joints, sure, sure > 0, nobody_knows)
+                    for seen in observations
+                ),
+                {},
+            )
+
+        def forget(self, person_id):
+            pass
+
+    pipeline = Pipeline(
+        stream="cam0", session="s", def_id="d", skeleton=COCO17, image_size_px=IMAGE_SIZE_PX,
+        lifter=Walker(),
+    )  # fmt: skip
+    for n in range(90):
+        (pose,) = pipeline.process(frame(n), NOW + n).people
+    body, definition = pose.body, humanoid("coco17")
+    origins, turns = bone_poses(definition, body.root_world_m, body.rotations_xyzw, body.offsets_m)
+    found = joint_positions(definition, origins, turns, body.joint_offsets_m)
+    np.testing.assert_allclose(found, pose.positions_world_m, atol=0.01)
+    for n in range(90, 200):
+        people = pipeline.process(frame(n, people=[]), NOW + n).people
+        assert all(pose.body is None for pose in people if pose.state == "left")

@@ -80,6 +80,9 @@ def test_the_live_stream_says_what_lift_says_and_ends_cleanly(lifted):
             break  # a busy machine dropped a frame, or the loop began anew: memories differ now
         expected = lifted["positions_world_m"][message.source_seq, 0]
         np.testing.assert_array_equal(frame.people[0].positions_world_m, expected)
+        assert frame.people[0].contact.min() >= 0
+        off_m = frame.people[0].body.joints_world_m - expected
+        assert np.median(np.linalg.norm(off_m, axis=1)) < 0.05
         compared += 1
     assert compared > 0
 
