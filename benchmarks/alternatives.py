@@ -43,7 +43,7 @@ class Alternatives:
 
     mocap: Path | None = None
     """Mocap archive with the truth; without one, the built-in generated person."""
-    clips: int = 6
+    clips: int = 8
     """Pieces of 4 s that are measured."""
     weights: str = DEFAULT_WEIGHTS
     """As for m2t3-stream."""

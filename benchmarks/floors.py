@@ -60,7 +60,7 @@ class Floors:
                 inputs = random_inputs(denoiser, people)
                 ms = lowest(lambda d=denoiser, i=inputs: d(i), self._repeats)
                 flop, moved = step_cost(weights.manifest, matrices(weights.onnx), people)
-                table.add(f"{engine}, {people} people", *row(flop, moved, ms, gflops, cold_gb_s))
+                table.add(f"{engine}, people: {people}", *row(flop, moved, ms, gflops, cold_gb_s))
         for people in self.people:
             joints = skeleton(weights.manifest.skeleton).joint_count
             axes, centers = view_axes(np.full(people, 4.0), np.full(people, 2.0))
@@ -69,7 +69,7 @@ class Floors:
             flop = people * joints * (VIEWS * 2 * 42 + 60)
             moved = sum(a.nbytes for a in (uv, weight, axes, centers)) + people * joints * 24
             cells = row(flop, moved, ms, gflops, cold_gb_s)
-            table.add(f"triangulation, {people} people", *cells)
+            table.add(f"triangulation, people: {people}", *cells)
         return [table]
 
     @property

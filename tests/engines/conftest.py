@@ -151,6 +151,27 @@ def real_inputs(exported):
     return asked
 
 
+@pytest.fixture(scope="session")
+def lifted_demo():
+    """Lifts the first frames of the built-in walk with a denoiser."""
+    camera = read_camera_file(CONFIGS / "cam0.yaml").camera
+    recording = read_recording(CONFIGS / "demo_walk.npz")
+
+    def lift(denoiser, frames):
+        lifter = Lifter(camera, denoiser)
+        return np.stack([
+            lifter.lift([
+                Observation(0, ns / 1e9, px.astype(float), confidence.astype(float))
+            ]).people[0].positions_world_m
+            for ns, px, confidence in zip(
+                recording.t_capture_ns[:frames], recording.keypoints_px[:frames, 0],
+                recording.confidence[:frames, 0], strict=True,
+            )
+        ])  # fmt: skip
+
+    return lift
+
+
 @pytest.fixture
 def change_manifest(exported, tmp_path):
     """Copies the weights with some keys of their manifest changed; `...` leaves one out."""

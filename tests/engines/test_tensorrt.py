@@ -16,8 +16,10 @@ from m2t3.core.messages import MAX_PEOPLE
 from m2t3.engines import tensorrt_plan
 from m2t3.engines.cache import VARIABLE
 from m2t3.engines.machine import Gpu
-from m2t3.engines.manifest import find_weights
+from m2t3.engines.manifest import DEFAULT_WEIGHTS, Weights, find_weights
+from m2t3.engines.onnx_engine import OnnxDenoiser
 from m2t3.engines.onnx_export import example_inputs, export_onnx
+from m2t3.engines.onnx_parameters import network_of
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import OUTPUT_NAMES, NetworkInputs
 
@@ -198,6 +200,18 @@ def test_without_tensorrt_its_extra_is_named(monkeypatch, exported, capsys):
     monkeypatch.setitem(sys.modules, "tensorrt", None)
     assert main(["compile", "--weights", str(exported)]) == 2
     assert 'pip install "m2t3[tensorrt]"' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_shipped_weights_in_half_precision_stay_within_a_millimetre(tmp_path, lifted_demo):
+    weights = find_weights(DEFAULT_WEIGHTS)
+    export_onnx(network_of(weights), tmp_path / "half.onnx", "fp16")
+    half = OnnxDenoiser(Weights(weights.manifest, tmp_path / "half.onnx", None))
+    off_m = np.linalg.norm(
+        lifted_demo(half, 250) - lifted_demo(OnnxDenoiser(weights), 250), axis=-1
+    )
+    assert 0 < off_m.mean() < 2e-4
+    assert off_m.max() < 1e-3
 
 
 @pytest.mark.tensorrt

@@ -1,0 +1,52 @@
+"""A pipeline is warm before its first frame, and that leaves no trace in what it answers."""
+
+import numpy as np
+import pytest
+
+from m2t3.engines.loading import load_denoiser
+from m2t3.lifting.lifter import ENCODE_ANEW
+from m2t3.realtime import assembly
+
+
+class Listening:
+    """A denoiser that remembers how many people and frames it was asked for."""
+
+    def __init__(self, denoiser):
+        self._denoiser, self.asked = denoiser, []
+        self.shape, self.ground = denoiser.shape, denoiser.ground
+        self.name, self.weights = denoiser.name, denoiser.weights
+
+    def __call__(self, inputs):
+        self.asked.append(inputs.features.shape[:2])
+        return self._denoiser(inputs)
+
+
+@pytest.fixture
+def denoiser(monkeypatch):
+    listening = Listening(load_denoiser(engine="onnxruntime"))
+    monkeypatch.setattr(assembly, "load_denoiser", lambda weights, engine: listening)
+    return listening
+
+
+def assemble(camera):
+    return assembly.assemble(camera, "cam0", weights="-", engine="-", steps=1)[1]
+
+
+def test_the_engine_has_seen_the_shapes_to_come(denoiser, camera):
+    assemble(camera)
+    people = {(n, 1) for n in range(1, assembly.WARM_PEOPLE + 1)}
+    assert people | {(1, ENCODE_ANEW)} <= set(denoiser.asked)
+
+
+def test_nothing_of_the_warm_start_is_left(denoiser, camera, frame, monkeypatch):
+    def answers():
+        pipeline = assemble(camera)
+        return [pipeline.process(frame(seq), seq) for seq in range(5)]
+
+    warm = answers()
+    monkeypatch.setattr(assembly, "warm", lambda pipeline, definition: None)
+    for ours, theirs in zip(warm, answers(), strict=True):
+        assert (ours.seq, ours.people[0].id) == (theirs.seq, theirs.people[0].id)
+        np.testing.assert_array_equal(
+            ours.people[0].positions_world_m, theirs.people[0].positions_world_m
+        )
