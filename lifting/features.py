@@ -14,8 +14,8 @@ from .body_size import size_features
 from .rig import view_distances
 
 ANKLE_HEIGHT_M = 0.09  # an ankle joint above the floor it stands on
-_MIN_SPREAD_M = 0.05
-_HIT_LIMIT_M = 6.0  # further off the anchor a ground hit says nothing
+MIN_SPREAD_M = 0.05
+HIT_LIMIT_M = 6.0  # further off the anchor a ground hit says nothing
 
 
 def feature_size(skeleton: Skeleton) -> int:
@@ -57,7 +57,7 @@ def observation_features(
     center = xp.sum(metric, axis=-2) / total
     offset = (metric - center[..., None, :]) * weight[..., None]
     spread = xp.sqrt(xp.sum(xp.sum(offset**2, axis=-1), axis=-1, keepdims=True) / total)
-    spread = spread.clip(_MIN_SPREAD_M, None)
+    spread = spread.clip(MIN_SPREAD_M, None)
     local = xp.reshape(offset / spread[..., None], (*offset.shape[:-2], -1))
     camera = [
         xp.log(distance_m / 4.0),
@@ -99,5 +99,5 @@ def _ground_hit(
     drop = sin + uv[..., 1] * cos
     slope = drop / forward.clip(0.05, None)
     reach = (height_m - ANKLE_HEIGHT_M) / slope.clip(1e-3, None)
-    hit = (reach - distance_m).clip(-_HIT_LIMIT_M, _HIT_LIMIT_M)
+    hit = (reach - distance_m).clip(-HIT_LIMIT_M, HIT_LIMIT_M)
     return xp.stack([xp.tanh(hit / 0.3), xp.tanh(hit), hit / 3.0, slope.clip(-1.0, 3.0)], axis=-1)

@@ -15,9 +15,9 @@ from jaxtyping import Float
 
 from .arrays import Array
 
-_MIN_DROP_M = 0.05  # an ankle this little below the camera, or above it, tells no distance
-_MAX_LOG_SCALE = 0.5  # no ankle moves the body further than this
-_MAX_LOG_PRECISION = 15.0  # of an ankle, against the views' depth
+MIN_DROP_M = 0.05  # an ankle this little below the camera, or above it, tells no distance
+MAX_LOG_SCALE = 0.5  # no ankle moves the body further than this
+MAX_LOG_PRECISION = 15.0  # of an ankle, against the views' depth
 
 
 def stand(
@@ -41,12 +41,12 @@ def stand(
     xp = array_namespace(points_m)
     height = camera_m[..., 2:]
     found = xp.stack([points_m[..., k, 2] for k in ankles], axis=-1)
-    told = (height - ankle_height_m).clip(_MIN_DROP_M, None)
-    drop = (height - found).clip(_MIN_DROP_M, None)
-    log_scale = xp.log(told / drop).clip(-_MAX_LOG_SCALE, _MAX_LOG_SCALE)
+    told = (height - ankle_height_m).clip(MIN_DROP_M, None)
+    drop = (height - found).clip(MIN_DROP_M, None)
+    log_scale = xp.log(told / drop).clip(-MAX_LOG_SCALE, MAX_LOG_SCALE)
     precision = xp.exp(
         (2.0 * (depth_log_error - ankle_log_error + xp.log(drop))).clip(
-            -_MAX_LOG_PRECISION, _MAX_LOG_PRECISION
+            -MAX_LOG_PRECISION, MAX_LOG_PRECISION
         )
     )
     believed = precision / (1.0 + xp.sum(precision, axis=-1, keepdims=True))

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
 from ..core.errors import M2t3Error
+from . import compiled
 from .anchor import canonical_body, guess_ground_position
-from .body_size import SizeBelief
+from .body_size import UNKNOWN, SizeBelief
 from .denoiser import Denoiser, Ground
-from .features import observation_features
+from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
 from .history import History
 from .memory import HIDDEN, past_mask, phases
-from .rig import Rig, view_axes
+from .rig import GAZE_HEIGHT_M, Rig, Views
 from .sampler import Frames, Memory, NoiseKey, Sample, sample
 from .sides import SideFilter
 
@@ -38,6 +39,7 @@ REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
 ENCODE_ANEW = 13  # newest frames that a memory keeps when its rig moves; all would cost too long
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
+_FEATURE_NUMBERS = GAZE_HEIGHT_M, ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M, UNKNOWN
 
 _KeysValues = TypeVar("_KeysValues", Memory, Ground)
 
@@ -271,28 +273,25 @@ class Lifter:
         noise_keys: Sequence[Sequence[NoiseKey]],
     ) -> Frames:
         """Observations under their people's rigs, with what is believed of their size."""
-        distance = np.array([p.rig.distance_m for p in people])
-        height = np.array([p.rig.height_m for p in people])
-        turn = np.stack([p.rig.R_rig_world for p in people])
-        size = np.array([p.size.log_size for p in people])
-        size_sigma = np.array([p.size.sigma for p in people])
-        axes, _ = view_axes(distance, height)
-        camera = rays_world @ np.swapaxes(axes[:, 0] @ turn, -1, -2)[:, None]
-        seen = seen & (camera[..., 2] > np.abs(camera[..., :2]).max(axis=-1) / MAX_UV)
-        depth = np.where(seen, camera[..., 2], 1.0)
-        uv = np.where(seen[..., None], camera[..., :2] / depth[..., None], 0.0).astype(np.float32)
-        shape = t_s.shape
-
-        def wide(a: NDArray[np.float64]) -> NDArray[np.float64]:
-            return np.broadcast_to(a[:, None], shape)
-
-        features = observation_features(
-            uv, confidence, seen, wide(distance), wide(height), wide(size), wide(size_sigma),
-            self._skeleton,
-        )  # fmt: skip
+        uv, seen = compiled.front_view(
+            rays_world, seen, np.stack([p.rig.front_axes_world for p in people]), MAX_UV
+        )
+        views = Views.joined([p.rig.views for p in people])
+        features = compiled.features(
+            uv,
+            confidence,
+            seen,
+            np.array([p.rig.distance_m for p in people]),
+            np.array([p.rig.height_m for p in people]),
+            views.distances_m[:, 0],
+            np.array([p.size.log_size for p in people]),
+            np.array([p.size.sigma for p in people]),
+            self._skeleton.ankles,
+            _FEATURE_NUMBERS,
+        )
         grounds = [p.ground for p in people if p.ground is not None]  # all have one, or none
         return Frames(
-            uv, seen, features.astype(np.float32), phases(t_s), mask, distance, height, noise_keys,
+            uv, seen, features, phases(t_s), mask, views, noise_keys,
             _join(grounds) if grounds else None,
         )  # fmt: skip
 

@@ -15,11 +15,11 @@ from jaxtyping import Float
 from ..core.skeletons import Skeleton
 from .arrays import Array
 
-_LOCAL_STD = 0.45  # spread of local coordinates over mocap
-_TAU_STD_M = 0.8  # spread of the root about the gaze point
-_LOG_SCALE_MEAN = -0.2  # log of the box's half size in metres, averaged over mocap
-_LOG_SCALE_STD = 0.25
-_GLOBAL_STD_M = 0.9  # spread of all joints about the gaze point
+LOCAL_STD = 0.45  # spread of local coordinates over mocap
+TAU_STD_M = 0.8  # spread of the root about the gaze point
+LOG_SCALE_MEAN = -0.2  # log of the box's half size in metres, averaged over mocap
+LOG_SCALE_STD = 0.25
+GLOBAL_STD_M = 0.9  # spread of all joints about the gaze point
 _MIN_SCALE_M = 0.05  # keeps a degenerate box from dividing by nothing
 
 
@@ -45,7 +45,7 @@ def encode(
     xp = array_namespace(views_uv)
     metric = views_uv * distances_m[..., None, None]
     if not decoupled:
-        return xp.reshape(metric, (*metric.shape[:-2], -1)) / _GLOBAL_STD_M
+        return xp.reshape(metric, (*metric.shape[:-2], -1)) / GLOBAL_STD_M
     left, right = skeleton.hips
     tau = 0.5 * (metric[..., left, :] + metric[..., right, :])
     offset = metric - tau[..., None, :]
@@ -53,9 +53,9 @@ def encode(
     scale = scale.clip(_MIN_SCALE_M, None)
     local = xp.reshape(offset, (*offset.shape[:-2], -1)) / scale
     parts = [
-        local / _LOCAL_STD,
-        tau / _TAU_STD_M,
-        (xp.log(scale) - _LOG_SCALE_MEAN) / _LOG_SCALE_STD,
+        local / LOCAL_STD,
+        tau / TAU_STD_M,
+        (xp.log(scale) - LOG_SCALE_MEAN) / LOG_SCALE_STD,
     ]
     return xp.concat(parts, axis=-1)
 
@@ -67,12 +67,12 @@ def decode(
     xp = array_namespace(motion)
     joints, rest = divmod(motion.shape[-1], 2)
     if not rest:  # not decoupled
-        metric = xp.reshape(motion, (*motion.shape[:-1], joints, 2)) * _GLOBAL_STD_M
+        metric = xp.reshape(motion, (*motion.shape[:-1], joints, 2)) * GLOBAL_STD_M
         return metric / distances_m[..., None, None]
     joints -= 1
-    local = xp.reshape(motion[..., : 2 * joints], (*motion.shape[:-1], joints, 2)) * _LOCAL_STD
-    tau = motion[..., 2 * joints : 2 * joints + 2] * _TAU_STD_M
-    log_scale = motion[..., -1:] * _LOG_SCALE_STD + _LOG_SCALE_MEAN
+    local = xp.reshape(motion[..., : 2 * joints], (*motion.shape[:-1], joints, 2)) * LOCAL_STD
+    tau = motion[..., 2 * joints : 2 * joints + 2] * TAU_STD_M
+    log_scale = motion[..., -1:] * LOG_SCALE_STD + LOG_SCALE_MEAN
     scale = xp.exp(log_scale.clip(-4.0, 3.0))
     metric = local * scale[..., None] + tau[..., None, :]
     return metric / distances_m[..., None, None]

@@ -9,7 +9,10 @@ The functions take numpy arrays or torch tensors: training and the stream share 
 """
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from array_api_compat import array_namespace
@@ -23,6 +26,26 @@ VIRTUAL_DISTANCE_M = 5.0  # how far the virtual cameras stand from the anchor's 
 GAZE_HEIGHT_M = 1.0  # V0 looks at this height above the anchor; the virtual cameras stand there
 MIN_DEPTH_M = 0.3  # nearer to a camera than this, nothing can be said of a point's image
 MIN_DISTANCE_M = 0.5  # an anchor nearer to the camera's foot than this has no meaningful yaw
+
+
+class Views(NamedTuple):
+    """The cameras of B rigs, in their frames; what depends on nothing else."""
+
+    axes: Float[NDArray, "b v 3 3"]  # `view_axes`
+    centers_m: Float[NDArray, "b v 3"]
+    distances_m: Float[NDArray, "b v"]  # `view_distances`
+
+    @staticmethod
+    def of(distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]) -> "Views":
+        """The cameras of rigs with these two numbers."""
+        return Views(*view_axes(distance_m, height_m), view_distances(distance_m, height_m))
+
+    @staticmethod
+    def joined(parts: Sequence["Views"]) -> "Views":
+        """Several people's as one; one person's is used where it lies."""
+        return (
+            parts[0] if len(parts) == 1 else Views(*map(np.concatenate, zip(*parts, strict=True)))
+        )
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,16 @@ class Rig:
         """(3, 3) rotation that takes world directions to rig directions."""
         c, s = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
         return np.array([[c, s, 0.0], [-s, c, 0.0], [0.0, 0.0, 1.0]])
+
+    @cached_property
+    def views(self) -> Views:
+        """Its cameras, B = 1."""
+        return Views.of(np.array([self.distance_m]), np.array([self.height_m]))
+
+    @cached_property
+    def front_axes_world(self) -> NDArray[np.float64]:
+        """(3, 3) V0's axes as rows of world directions."""
+        return self.views.axes[0, 0] @ self.R_rig_world
 
     def to_world(self, points_rig_m: Float[NDArray, "*n 3"]) -> Float[NDArray, "*n 3"]:
         """World coordinates of points in the rig frame, metres."""

@@ -13,11 +13,17 @@ from jaxtyping import Bool, Float32, Float64
 from numpy.typing import NDArray
 
 from ..core.skeletons import Skeleton
-from . import representation, rig
+from . import compiled, ground, representation, rig
 from .denoiser import Denoiser, Ground, NetworkInputs
-from .diffusion import Denoised, alpha_sigma, network_input, read_views
-from .ground import stand
+from .diffusion import MAX_LOG_WEIGHT, Denoised, alpha_sigma, network_input
+from .rig import Views
 from .triangulation import triangulate_compiled
+
+_VIEW_NUMBERS = (
+    representation.LOCAL_STD, representation.TAU_STD_M, representation.LOG_SCALE_STD,
+    representation.LOG_SCALE_MEAN, representation.GLOBAL_STD_M, MAX_LOG_WEIGHT,
+)  # fmt: skip
+_GROUND_NUMBERS = ground.MIN_DROP_M, ground.MAX_LOG_SCALE, ground.MAX_LOG_PRECISION
 
 NoiseKey = tuple[int, int]  # (person, frame): the same frame gets the same noise in every call
 
@@ -31,8 +37,7 @@ class Frames:
     features: Float32[NDArray, "b t f"]
     phase: Float32[NDArray, "b t 2 q"]
     mask: Float32[NDArray, "b t n"]  # over M remembered frames and these T
-    distance_m: Float64[NDArray, "b"]  # each person's rig
-    height_m: Float64[NDArray, "b"]
+    views: Views  # each person's rig
     noise_keys: Sequence[Sequence[NoiseKey]]  # B x T
     ground: Ground | None = None  # `Denoiser.ground` of the rigs
 
@@ -82,10 +87,8 @@ def sample(
     denoiser: Denoiser, frames: Frames, memories: Sequence[Memory], skeleton: Skeleton
 ) -> Sample:
     """Runs one network pass for each memory given: len(memories) is the number of steps."""
-    axes, centers = rig.view_axes(frames.distance_m, frames.height_m)
-    distances = rig.view_distances(frames.distance_m, frames.height_m)
     b, t, joints = frames.seen.shape
-    per_frame = [np.repeat(a[:, None], t, axis=1) for a in (axes, centers, distances)]
+    axes, centers, distances = (a[:, None] for a in frames.views)  # every frame of a person's
     steps = levels(len(memories))
     decoupled = denoiser.shape.decoupled
     channels = representation.motion_size(joints, decoupled)
@@ -109,10 +112,10 @@ def sample(
             )
         )
         news.append(Memory(keys, values))
-        points = _points(denoised, frames, skeleton, *per_frame)
+        points = _points(denoised, frames, skeleton)
         if i + 1 < len(steps):
-            views = rig.project(points, per_frame[0], per_frame[1])
-            clean = representation.encode(views, per_frame[2], skeleton, decoupled)
+            views = rig.project(points, axes, centers)
+            clean = representation.encode(views, distances, skeleton, decoupled)
             alpha, sigma = alpha_sigma(level)
             noise = (x_t - alpha * clean) / sigma
             alpha, sigma = alpha_sigma(steps[i + 1])
@@ -120,30 +123,25 @@ def sample(
     return Sample(points, denoised, news)
 
 
-def _points(
-    denoised: Denoised,
-    frames: Frames,
-    skeleton: Skeleton,
-    axes: Float64[NDArray, "b t v 3 3"],
-    centers_m: Float64[NDArray, "b t v 3"],
-    distances_m: Float64[NDArray, "b t v"],
-) -> Float64[NDArray, "b t j 3"]:
-    views, weight = read_views(denoised, frames.uv, frames.seen, distances_m)
+def _points(denoised: Denoised, frames: Frames, skeleton: Skeleton) -> Float64[NDArray, "b t j 3"]:
+    """`diffusion.answer_points`, compiled."""
+    axes, centers_m, distances_m = frames.views
+    views, weight = compiled.views(
+        denoised.motion, denoised.log_weight, denoised.trust, frames.uv, frames.seen, distances_m,
+        _VIEW_NUMBERS,
+    )  # fmt: skip
     b, t, v, j, _ = views.shape
     points = triangulate_compiled(
-        views.reshape(b * t, v, j, 2).astype(np.float64),
-        weight.reshape(b * t, v, j).astype(np.float64),
-        axes.reshape(b * t, v, 3, 3),
-        centers_m.reshape(b * t, v, 3),
-    )
-    return stand(
-        points.reshape(b, t, j, 3),
-        denoised.ankle_height_m.astype(np.float64),
-        denoised.ankle_log_error.astype(np.float64),
-        denoised.depth_log_error.astype(np.float64),
-        centers_m[:, :, 0],
-        skeleton.ankles,
-    )
+        views.reshape(b * t, v, j, 2),
+        weight.reshape(b * t, v, j),
+        np.repeat(axes, t, axis=0),
+        np.repeat(centers_m, t, axis=0),
+    ).reshape(b, t, j, 3)
+    compiled.stand(
+        points, denoised.ankle_height_m, denoised.ankle_log_error, denoised.depth_log_error,
+        centers_m[:, 0], skeleton.ankles, _GROUND_NUMBERS,
+    )  # fmt: skip
+    return points
 
 
 def _noise(keys: Sequence[Sequence[NoiseKey]], shape: tuple[int, int]) -> NDArray[np.float32]:

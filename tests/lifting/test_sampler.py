@@ -10,7 +10,7 @@ from m2t3.lifting.denoiser import DenoiserShape, NetworkOutputs
 from m2t3.lifting.diffusion import Denoised, alpha_sigma, answer_points, network_input
 from m2t3.lifting.features import observation_features
 from m2t3.lifting.memory import ROTARY_FREQUENCIES, past_mask
-from m2t3.lifting.rig import VIEWS, project, view_axes, view_distances
+from m2t3.lifting.rig import VIEWS, Views, project, view_axes, view_distances
 from m2t3.lifting.sampler import Frames, Memory, levels, sample
 
 J, B, T = COCO17.joint_count, 2, 3
@@ -67,8 +67,7 @@ def frames(keys=None):
         features=features.astype(np.float32),
         phase=np.zeros((B, T, 2, ROTARY_FREQUENCIES), np.float32),
         mask=np.tile(past_mask(T, 4), (B, 1, 1)),
-        distance_m=DISTANCE_M,
-        height_m=HEIGHT_M,
+        views=Views.of(DISTANCE_M, HEIGHT_M),
         noise_keys=keys or [[(b, t) for t in range(T)] for b in range(B)],
     )
 

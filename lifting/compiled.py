@@ -1,0 +1,176 @@
+"""The stream's small steps compiled: numpy would take longer to call them than to compute them.
+
+Each is a twin of a function that training shares, written for float arrays of (B, T, ...), and a
+test holds the two together. Numbers that have a name come as arguments: numba keeps what it has
+compiled, and would not notice that another module's number has changed.
+"""
+
+import math
+
+import numba
+import numpy as np
+from numpy.typing import NDArray
+
+_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_compiled
+def front_view(
+    rays_world: NDArray, seen: NDArray, axes_world: NDArray, max_uv: float
+) -> tuple[NDArray, NDArray]:
+    """Rays (B, T, J, 3) in V0, whose axes (B, 3, 3) are rows of world directions.
+
+    Returns:
+        Normalised coordinates (B, T, J, 2), float32, 0 where not seen; and what is seen: not what
+        is behind the camera or further than `max_uv` off its axis.
+    """
+    people, frames, joints = seen.shape
+    uv = np.zeros((people, frames, joints, 2), np.float32)
+    usable = np.zeros((people, frames, joints), np.bool_)
+    for b in range(people):
+        for t in range(frames):
+            for j in range(joints):
+                if not seen[b, t, j]:
+                    continue
+                at = np.zeros(3)
+                for row in range(3):
+                    for i in range(3):
+                        at[row] += axes_world[b, row, i] * rays_world[b, t, j, i]
+                if at[2] > max(abs(at[0]), abs(at[1])) / max_uv:
+                    usable[b, t, j] = True
+                    uv[b, t, j, 0], uv[b, t, j, 1] = at[0] / at[2], at[1] / at[2]
+    return uv, usable
+
+
+@_compiled
+def features(
+    uv: NDArray,
+    confidence: NDArray,
+    seen: NDArray,
+    distance_m: NDArray,
+    height_m: NDArray,
+    slant_m: NDArray,
+    log_size: NDArray,
+    size_sigma: NDArray,
+    ankles: tuple[int, int],
+    numbers: tuple[float, float, float, float, float],
+) -> NDArray:
+    """`features.observation_features` in float32; what belongs to a rig or body is (B,)."""
+    gaze_m, ankle_m, hit_limit_m, min_spread_m, unknown = numbers
+    people, frames, joints = seen.shape
+    found = np.zeros((people, frames, 4 * joints + 3 + 4 * len(ankles) + 7), np.float32)
+    for b in range(people):
+        distance, height, slant = distance_m[b], height_m[b], slant_m[b]
+        cos, sin = distance / slant, (height - gaze_m) / slant
+        for t in range(frames):
+            out = found[b, t]
+            total, x, y = 0.0, 0.0, 0.0
+            for j in range(joints):
+                if seen[b, t, j]:
+                    total += 1.0
+                    x += uv[b, t, j, 0] * slant
+                    y += uv[b, t, j, 1] * slant
+            total = max(total, 1.0)
+            x /= total
+            y /= total
+            square = 0.0
+            for j in range(joints):
+                if seen[b, t, j]:
+                    square += (uv[b, t, j, 0] * slant - x) ** 2 + (uv[b, t, j, 1] * slant - y) ** 2
+            spread = max(math.sqrt(square / total), min_spread_m)
+            for j in range(joints):
+                if seen[b, t, j]:
+                    out[2 * j] = (uv[b, t, j, 0] * slant - x) / spread
+                    out[2 * j + 1] = (uv[b, t, j, 1] * slant - y) / spread
+                    out[2 * joints + j] = 1.0
+                    out[3 * joints + j] = confidence[b, t, j]
+            k = 4 * joints
+            out[k], out[k + 1], out[k + 2] = x, y, math.log(spread / 0.45) * 2.0
+            k += 3
+            for j in ankles:
+                if seen[b, t, j]:
+                    v = uv[b, t, j, 1]
+                    slope = (sin + v * cos) / max(cos - v * sin, 0.05)
+                    hit = (height - ankle_m) / max(slope, 1e-3) - distance
+                    hit = min(max(hit, -hit_limit_m), hit_limit_m)
+                    out[k], out[k + 1] = math.tanh(hit / 0.3), math.tanh(hit)
+                    out[k + 2], out[k + 3] = hit / 3.0, min(max(slope, -1.0), 3.0)
+                k += 4
+            out[k], out[k + 1] = math.log(distance / 4.0), math.log(height / 1.7)
+            out[k + 2], out[k + 3] = sin, cos
+            out[k + 4] = min(max(distance / height, 0.0), 10.0) / 5.0
+            firm = max(math.log(unknown / size_sigma[b]), 0.0) / 2.0
+            out[k + 5], out[k + 6] = firm, min(firm, 1.0) * log_size[b] / 0.05
+    return found
+
+
+@_compiled
+def views(
+    motion: NDArray,
+    log_weight: NDArray,
+    trust: NDArray,
+    uv: NDArray,
+    seen: NDArray,
+    distances_m: NDArray,
+    numbers: tuple[float, float, float, float, float, float],
+) -> tuple[NDArray, NDArray]:
+    """`diffusion.read_views` in float64; the views' distances are (B, V)."""
+    local_std, tau_std_m, log_scale_std, log_scale_mean, global_std_m, max_log_weight = numbers
+    people, frames, count, joints = log_weight.shape
+    decoupled = motion.shape[3] % 2 == 1
+    found = np.empty((people, frames, count, joints, 2))
+    weight = np.empty((people, frames, count, joints))
+    for b in range(people):
+        for t in range(frames):
+            for v in range(count):
+                m, distance = motion[b, t, v], distances_m[b, v]
+                scale, x, y = global_std_m, 0.0, 0.0
+                if decoupled:
+                    log_scale = m[2 * joints + 2] * log_scale_std + log_scale_mean
+                    scale = local_std * math.exp(min(max(log_scale, -4.0), 3.0))
+                    x, y = m[2 * joints] * tau_std_m, m[2 * joints + 1] * tau_std_m
+                for j in range(joints):
+                    found[b, t, v, j, 0] = (m[2 * j] * scale + x) / distance
+                    found[b, t, v, j, 1] = (m[2 * j + 1] * scale + y) / distance
+                    bounded = max_log_weight * math.tanh(log_weight[b, t, v, j] / max_log_weight)
+                    weight[b, t, v, j] = math.exp(bounded)
+            for j in range(joints):
+                if seen[b, t, j]:
+                    believed = 1.0 / (1.0 + math.exp(-trust[b, t, j]))
+                    for i in range(2):
+                        own = found[b, t, 0, j, i]
+                        found[b, t, 0, j, i] = own + believed * (uv[b, t, j, i] - own)
+    return found, weight
+
+
+@_compiled
+def stand(
+    points_m: NDArray,
+    ankle_height_m: NDArray,
+    ankle_log_error: NDArray,
+    depth_log_error: NDArray,
+    camera_m: NDArray,
+    ankles: tuple[int, int],
+    numbers: tuple[float, float, float],
+) -> None:
+    """`ground.stand`, in place; the cameras are (B, 3)."""
+    min_drop_m, max_log_scale, max_log_precision = numbers
+    people, frames, joints, _ = points_m.shape
+    for b in range(people):
+        height = camera_m[b, 2]
+        for t in range(frames):
+            total, moved = 1.0, 0.0
+            for a, j in enumerate(ankles):
+                told = max(height - ankle_height_m[b, t, a], min_drop_m)
+                drop = max(height - points_m[b, t, j, 2], min_drop_m)
+                log_scale = min(max(math.log(told / drop), -max_log_scale), max_log_scale)
+                sure = depth_log_error[b, t, 0] - ankle_log_error[b, t, a] + math.log(drop)
+                precision = math.exp(min(max(2.0 * sure, -max_log_precision), max_log_precision))
+                total += precision
+                moved += precision * log_scale
+            scale = math.exp(moved / total)
+            for j in range(joints):
+                for i in range(3):
+                    points_m[b, t, j, i] = (
+                        camera_m[b, i] + (points_m[b, t, j, i] - camera_m[b, i]) * scale
+                    )

@@ -1,0 +1,90 @@
+"""The compiled steps of the stream give the numbers of those that training shares."""
+
+import numpy as np
+import pytest
+
+from m2t3.core.skeletons import COCO17, HALPE26
+from m2t3.lifting import compiled, lifter, sampler
+from m2t3.lifting.body_size import UNKNOWN
+from m2t3.lifting.diffusion import Denoised, read_views
+from m2t3.lifting.features import observation_features
+from m2t3.lifting.ground import stand
+from m2t3.lifting.representation import motion_size
+from m2t3.lifting.rig import VIEWS, Rig, Views
+
+RNG = np.random.default_rng(8)
+B, T = 3, 4
+DISTANCE_M, HEIGHT_M = RNG.uniform(1, 9, B), RNG.uniform(0.3, 4, B)
+RIGS = Views.of(DISTANCE_M, HEIGHT_M)
+
+
+def wide(a):
+    return np.broadcast_to(a[:, None], (B, T))
+
+
+@pytest.mark.parametrize("skeleton", [COCO17, HALPE26], ids=lambda s: s.name)
+@pytest.mark.parametrize("share", [0.0, 0.2, 1.0])
+def test_features_are_those_of_training(skeleton, share):
+    joints = skeleton.joint_count
+    uv = RNG.normal(0, 0.6, (B, T, joints, 2)).astype(np.float32)
+    confidence, seen = RNG.uniform(0, 1, (B, T, joints)), RNG.random((B, T, joints)) < share
+    size, sigma = RNG.normal(0, 0.1, B), RNG.uniform(0.01, 2 * UNKNOWN, B)
+    expected = observation_features(
+        uv, confidence, seen, *map(wide, (DISTANCE_M, HEIGHT_M, size, sigma)), skeleton
+    )
+    found = compiled.features(
+        uv, confidence, seen, DISTANCE_M, HEIGHT_M, RIGS.distances_m[:, 0], size, sigma,
+        skeleton.ankles, lifter._FEATURE_NUMBERS,
+    )  # fmt: skip
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, expected, atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("decoupled", [True, False])
+def test_views_are_those_of_training(decoupled):
+    joints = COCO17.joint_count
+    shapes = {
+        "motion": (VIEWS, motion_size(joints, decoupled)), "log_weight": (VIEWS, joints),
+        "trust": (joints,), "log_error": (joints,), "contact": (2,), "ankle_height_m": (2,),
+        "ankle_log_error": (2,), "depth_log_error": (1,), "size": (2,),
+    }  # fmt: skip
+    denoised = Denoised(
+        **{k: 4 * RNG.standard_normal((B, T, *s), np.float32) for k, s in shapes.items()}
+    )
+    uv = RNG.normal(0, 0.3, (B, T, joints, 2)).astype(np.float32)
+    seen = RNG.random((B, T, joints)) < 0.7
+    expected = read_views(denoised, uv, seen, RIGS.distances_m[:, None])
+    found = compiled.views(
+        denoised.motion, denoised.log_weight, denoised.trust, uv, seen, RIGS.distances_m,
+        sampler._VIEW_NUMBERS,
+    )  # fmt: skip
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-6)
+
+
+def test_bodies_stand_where_those_of_training_do():
+    points = RNG.normal(0, 0.6, (B, T, COCO17.joint_count, 3)) + np.array([0, 0, 1.0])
+    ankle, log_error = RNG.normal(0.1, 0.3, (B, T, 2)), RNG.normal(-3, 4, (B, T, 2))
+    depth, camera = RNG.normal(-3, 4, (B, T, 1)), RIGS.centers_m[:, 0]
+    expected = stand(points, ankle, log_error, depth, camera[:, None], COCO17.ankles)
+    assert np.abs(expected - points).max() > 0.1
+    compiled.stand(points, ankle, log_error, depth, camera, COCO17.ankles, sampler._GROUND_NUMBERS)
+    np.testing.assert_allclose(points, expected, atol=1e-12)
+
+
+def test_rays_are_seen_by_the_camera_turned_to_the_anchor():
+    rig = Rig.facing(np.array([1.0, -2.0, 2.5]), np.array([4.0, 3.0]))
+    rays = RNG.normal(0, 1, (1, 200, 17, 3))
+    given = RNG.random((1, 200, 17)) < 0.9
+    camera = rays @ rig.front_axes_world.T
+    expected = given & (camera[..., 2] > np.abs(camera[..., :2]).max(axis=-1) / lifter.MAX_UV)
+    uv, seen = compiled.front_view(rays, given, rig.front_axes_world[None], lifter.MAX_UV)
+    np.testing.assert_array_equal(seen, expected)
+    assert 0.2 < seen.mean() < 0.8
+    np.testing.assert_allclose(uv[seen], (camera[..., :2] / camera[..., 2:])[seen], rtol=1e-5)
+    assert not uv[~seen].any()
+    middle = np.append(rig.anchor_world_m, 1.0) - np.array([1.0, -2.0, 2.5])
+    uv, seen = compiled.front_view(
+        middle[None, None, None], np.ones((1, 1, 1), bool), rig.front_axes_world[None], 5.0
+    )
+    np.testing.assert_allclose(uv, 0, atol=1e-6)
