@@ -20,6 +20,7 @@ from ..core.messages import (
 from ..core.skeletons import Skeleton
 from ..engines.loading import load_denoiser
 from ..lifting.lifter import Lifter
+from ..lifting.steady import SteadyLifter
 from .pipeline import Pipeline
 
 WARM_FRAMES = 20  # of one person
@@ -34,12 +35,13 @@ def assemble(
     engine: str,
     steps: int,
     height_m: float | None = None,
+    look_ahead: int = 0,
 ) -> tuple[SkeletonDefinition, Pipeline]:
     """A pipeline that is ready for its first frame, and its definition, in a new session.
 
     Raises:
         EngineError: the weights or the engine are missing or cannot run here.
-        M2t3Error: steps or height are out of range.
+        M2t3Error: steps, height or look-ahead are out of range.
     """
     denoiser = load_denoiser(weights, engine)
     skeleton = denoiser.shape.skeleton
@@ -63,7 +65,8 @@ def assemble(
             def_id=definition.def_id,
             skeleton=skeleton,
             image_size_px=definition.camera.image_size_px,
-            lifter=Lifter(camera, denoiser, steps, height_m),
+            lifter=SteadyLifter(Lifter(camera, denoiser, steps, height_m), look_ahead),
+            look_ahead=look_ahead,
         )
 
     warm(pipeline(), definition)

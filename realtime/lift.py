@@ -42,6 +42,9 @@ class Lift:
     height: float | None = None
     """Height in metres of the person to be seen, if known: places them better, most of all before
     a low camera. Otherwise it is learned over the session."""
+    look_ahead: int = 0
+    """Frames to wait before each answer, such as 0, 2, 4 or 8. Two make the poses several times
+    steadier, and each costs the time between frames in latency."""
 
     def run(self) -> int:
         """Write the poses and return the exit code.
@@ -64,24 +67,28 @@ class Lift:
         with console.status("loading the network"):
             definition, pipeline = assemble(
                 camera, camera.name, weights=self.weights, engine=self.engine, steps=self.steps,
-                height_m=self.height,
+                height_m=self.height, look_ahead=self.look_ahead,
             )  # fmt: skip
         try:
             conversion(recording.skeleton, definition.skeleton)
         except M2t3Error as error:
             raise RecordingError(f"{self.keypoints}: {error}") from None
         t_start_ns = monotonic_ns()
-        answers = [
+        frames = list(timed_frames(recording, camera.name))
+        due = [
             pipeline.process(received.frame, received.t_receive_ns)
-            for received in track(
-                timed_frames(recording, camera.name),
-                "lifting",
-                total=len(recording.t_capture_ns),
-                console=console,
-            )
+            for received in track(frames, "lifting", console=console)
         ]
+        answers = {
+            (answer.source_session, answer.source_seq): answer
+            for answer in (*due, *pipeline.flush())
+            if answer is not None
+        }
         seconds = (monotonic_ns() - t_start_ns) / SECOND_NS
-        arrays = pose_arrays(answers, len(definition.joint_names))
+        arrays = pose_arrays(
+            [answers.get((r.frame.session, r.frame.seq)) for r in frames],
+            len(definition.joint_names),
+        )
         np.savez_compressed(
             self.out,
             **arrays,
@@ -91,8 +98,8 @@ class Lift:
         )
         people = len(set(arrays["person_id"].ravel().tolist()) - {-1})
         console.print(
-            f"{self.out}: {len(answers)} frames, {people} people, "
-            f"{len(answers) / seconds:.0f} frames per second",
+            f"{self.out}: {len(frames)} frames, {people} people, "
+            f"{len(frames) / seconds:.0f} frames per second",
             highlight=False,
             soft_wrap=True,
         )

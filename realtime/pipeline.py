@@ -4,8 +4,9 @@ It knows no socket and no clock: live stream, replay and `m2t3 lift` are this on
 the same poses for the same frames.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import msgspec
@@ -14,7 +15,15 @@ import numpy as np
 from ..core.clock import SECOND_NS
 from ..core.conversions import Conversion, conversion
 from ..core.errors import M2t3Error
-from ..core.messages import Body, ImageSize, Keypoints, KeypointsFrame, Pose, PoseFrame
+from ..core.messages import (
+    Body,
+    Float32Array,
+    ImageSize,
+    Keypoints,
+    KeypointsFrame,
+    Pose,
+    PoseFrame,
+)
 from ..core.skeletons import Skeleton
 from ..lifting.bodies.bodies import Bodies
 from ..lifting.lifter import Lifted, LiftedPerson, Observation
@@ -26,17 +35,35 @@ from .tracking import Tracker
 
 @runtime_checkable
 class Lifter(Protocol):
-    """What the pipeline asks of `lifting.Lifter`."""
+    """What the pipeline asks of `lifting.SteadyLifter`."""
 
     def lift(self, observations: Sequence[Observation]) -> Lifted:
         """All people of one frame to 3D."""
+
+    def settled(self, person_id: int, t_s: float) -> Float32Array | None:
+        """Somebody's joints some frames ago, by all that was seen until now."""
 
     def forget(self, person_id: int) -> None:
         """Drop what is remembered of somebody who has left."""
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    """A frame that has been lifted and not yet answered."""
+
+    frame: KeypointsFrame
+    t_receive_ns: int
+    t_s: float  # capture time since the source began
+    people: tuple[LiftedPerson, ...]
+    timing_ns: dict[str, int]
+    left: tuple[int, ...]
+
+
 class Pipeline:
-    """Checks, tracks and lifts one stream. What it refuses or drops is in `counts`."""
+    """Checks, tracks and lifts one stream. What it refuses or drops is in `counts`.
+
+    With a look-ahead of L frames each frame is answered when L more have come.
+    """
 
     def __init__(
         self,
@@ -47,6 +74,7 @@ class Pipeline:
         skeleton: Skeleton,
         image_size_px: ImageSize,
         lifter: Lifter,
+        look_ahead: int = 0,
     ) -> None:
         self.counts = Counts()
         self.warnings: tuple[str, ...] = ()  # what the user should know of the frames so far
@@ -59,13 +87,20 @@ class Pipeline:
         self._bodies = Bodies(skeleton)
         self._t_origin_ns = 0
         self._answers = 0
+        self._look_ahead = look_ahead
+        self._waiting: deque[_Waiting] = deque()
 
-    def process(self, frame: KeypointsFrame, t_receive_ns: int) -> PoseFrame | None:
-        """The answer to `frame`, or None if it gets none; `t_publish_ns` is left to the sender.
+    def process(
+        self, frame: KeypointsFrame, t_receive_ns: int, queue_ns: int = 0
+    ) -> PoseFrame | None:
+        """The answer that is due: to `frame`, or to the one that came a look-ahead earlier.
+
+        None if `frame` gets no answer or has to wait; `t_publish_ns` is left to the sender.
 
         Args:
             frame: what came from the source.
             t_receive_ns: when it came, on a clock that goes on when the source's does not.
+            queue_ns: how long it lay about since then.
         """
         frame = self._at_calibrated_size(frame)
         verdict = self._judge(frame, t_receive_ns)
@@ -84,14 +119,30 @@ class Pipeline:
         left += assignment.left
         for person_id in left:
             self.lifter.forget(person_id)
-            self._bodies.forget(person_id)
         lifted = self.lifter.lift(
             [
                 Observation(id_, t_s, person.keypoints_px, person.confidence)
                 for id_, person in zip(assignment.ids, people, strict=True)
             ]
         )
-        followed = self._bodies.follow(t_s, lifted.people)
+        timing_ns = {"queue": queue_ns, **lifted.timing_ns}
+        self._waiting.append(_Waiting(frame, t_receive_ns, t_s, lifted.people, timing_ns, left))
+        return self._answer() if len(self._waiting) > self._look_ahead else None
+
+    def flush(self) -> Iterator[PoseFrame]:
+        """The answers to the frames that wait for others, when there will be no others."""
+        while self._waiting:
+            yield self._answer()
+
+    def _answer(self) -> PoseFrame:
+        oldest = self._waiting.popleft()
+        people = oldest.people
+        if self._look_ahead:
+            people = tuple(self._settled(person, oldest.t_s) for person in people)
+        for person_id in oldest.left:
+            self._bodies.forget(person_id)
+        followed = self._bodies.follow(oldest.t_s, people)
+        frame = oldest.frame
         answer = PoseFrame(
             stream=self._stream,
             session=self._session,
@@ -101,13 +152,19 @@ class Pipeline:
             source_seq=frame.seq,
             t_capture_ns=frame.t_capture_ns,
             capture_clock=frame.clock,
-            t_receive_ns=t_receive_ns,
+            t_receive_ns=oldest.t_receive_ns,
             t_publish_ns=0,
-            timing_ns=lifted.timing_ns | followed.timing_ns,
-            people=(*map(_tracked, lifted.people, followed.bodies), *map(self._gone, left)),
+            timing_ns=oldest.timing_ns | followed.timing_ns,
+            people=(*map(_tracked, people, followed.bodies), *map(self._gone, oldest.left)),
         )
         self._answers += 1
         return answer
+
+    def _settled(self, person: LiftedPerson, t_s: float) -> LiftedPerson:
+        positions_world_m = self.lifter.settled(person.person_id, t_s)
+        if positions_world_m is None or not person.valid.all():
+            return person
+        return replace(person, positions_world_m=positions_world_m)
 
     def _judge(self, frame: KeypointsFrame, t_receive_ns: int) -> str:
         if self._conversion(frame.skeleton) is None:

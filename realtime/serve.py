@@ -3,8 +3,6 @@
 import threading
 from collections.abc import Callable
 
-import msgspec
-
 from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.messages import Status
 from .health import Health
@@ -42,10 +40,8 @@ def serve(
         received = source.next(IDLE_S)
         if received is not None:
             queue_ns = monotonic_ns() - received.t_receive_ns
-            answer = pipeline.process(received.frame, received.t_receive_ns)
+            answer = pipeline.process(received.frame, received.t_receive_ns, queue_ns)
             if answer is not None:
-                timing_ns = {"queue": queue_ns, **answer.timing_ns}
-                answer = msgspec.structs.replace(answer, timing_ns=timing_ns)
                 health.answered(publisher.publish_pose(answer))
         if (preview := source.preview()) is not None:
             publisher.publish_preview(preview)
@@ -55,4 +51,6 @@ def serve(
         if monotonic_ns() >= t_report_ns:
             report()
             t_report_ns = max(t_report_ns + SECOND_NS, monotonic_ns())
+    for answer in pipeline.flush():
+        health.answered(publisher.publish_pose(answer))
     report(stopping=True)

@@ -47,6 +47,9 @@ class Stream:
     keys: Path | None = None
     """Folder of keys that `m2t3 keys new` made: both endpoints are encrypted, and only those whose
     keys are in it may connect."""
+    look_ahead: int = 0
+    """Frames to wait before each answer, such as 0, 2, 4 or 8. Two make the poses several times
+    steadier, and each costs the time between frames in latency."""
     stream: str | None = None
     """Name of the stream in all topics; default: the camera file's."""
 
@@ -61,7 +64,7 @@ class Stream:
         stream = stream_name(file, self.stream)
         definition, pipeline = assemble(
             file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
-            height_m=self.height,
+            height_m=self.height, look_ahead=self.look_ahead,
         )  # fmt: skip
         source = open_source(file.source, stream, self.camera, self.keys)
         try:

@@ -46,6 +46,8 @@ class Evaluate:
     """What runs the network."""
     steps: int = 1
     """Network passes a frame."""
+    look_ahead: int = 0
+    """Frames that each answer waits for."""
     piece_s: float = 5.0
     """Clips are cut into pieces of this length, each before cameras of its own."""
     cameras: int = 1
@@ -74,7 +76,7 @@ class Evaluate:
         slow = _sample(cases, self.baseline_clips)
         results: list[Result] = []
         for i, case in enumerate(track(cases, "evaluating", console=Console(stderr=True))):
-            lifted = lift(case, denoiser, self.steps)
+            lifted = lift(case, denoiser, self.steps, look_ahead=self.look_ahead)
             results.append(score(case, METHOD, lifted, skeleton))
             if self.baselines:
                 results += _beside(case, lifted, skeleton, i in slow)

@@ -17,6 +17,7 @@ from ..core.skeletons import Skeleton
 from ..engines.manifest import Metrics
 from ..lifting.denoiser import Denoiser
 from ..lifting.lifter import Lifter, Observation
+from ..lifting.steady import SteadyLifter
 from .cases import Case
 from .metrics import Errors, errors
 
@@ -50,15 +51,29 @@ class Result:
 
 
 def lift(
-    case: Case, denoiser: Denoiser, steps: int, height_m: float | None = None
+    case: Case,
+    denoiser: Denoiser,
+    steps: int,
+    height_m: float | None = None,
+    look_ahead: int = 0,
 ) -> Float[NDArray, "t j 3"]:
     """The joints as the stream would publish them, frame by frame; NaN where it would not."""
-    lifter = Lifter(case.camera, denoiser, steps, height_m)
-    lifted = [
-        lifter.lift([Observation(0, t / case.fps, px, confidence)]).people[0].positions_world_m
-        for t, (px, confidence) in enumerate(zip(case.keypoints_px, case.confidence, strict=True))
-    ]
-    return np.stack(lifted).astype(np.float64)
+    lifter = SteadyLifter(Lifter(case.camera, denoiser, steps, height_m), look_ahead)
+    times_s = np.arange(len(case.keypoints_px)) / case.fps
+    answers: list[NDArray[np.float32]] = []
+
+    def settle(frames: Iterable[int]) -> None:
+        for t in frames:
+            settled = lifter.settled(0, times_s[t])
+            answers[t] = answers[t] if settled is None else settled
+
+    for t, t_s in enumerate(times_s):
+        observation = Observation(0, t_s, case.keypoints_px[t], case.confidence[t])
+        answers.append(lifter.lift([observation]).people[0].positions_world_m)
+        if t >= look_ahead:
+            settle([t - look_ahead])
+    settle(range(max(len(answers) - look_ahead, 0), len(answers)))
+    return np.stack(answers).astype(np.float64)
 
 
 def score(

@@ -39,6 +39,10 @@ class FakeLifter:
         )
         return Lifted(people, {"denoise": 1000})
 
+    def settled(self, person_id, t_s):
+        """Tells when it was asked for."""
+        return np.full((J, 3), 100 + t_s, np.float32)
+
     def forget(self, person_id):
         self.forgotten.append(person_id)
 
@@ -66,7 +70,7 @@ def make_frame(seq, people=None, **changes):
     return KeypointsFrame(**{**fields, **changes})
 
 
-def make_pipeline():
+def make_pipeline(**options):
     return Pipeline(
         stream="cam0",
         session="pose-1",
@@ -74,12 +78,18 @@ def make_pipeline():
         skeleton=COCO17,
         image_size_px=IMAGE_SIZE_PX,
         lifter=FakeLifter(),
+        **options,
     )
 
 
 @pytest.fixture
 def pipeline():
     return make_pipeline()
+
+
+@pytest.fixture
+def new_pipeline():
+    return make_pipeline
 
 
 @pytest.fixture

@@ -1,0 +1,130 @@
+"""How steady the poses are, raw, live, and with frames waited for; and what that does to the error.
+
+Every case is lifted once; what comes out is then smoothed in each way, as the stream does it.
+
+    python benchmarks/steadiness.py --mocap val.npz --recordings cam01.npz --reference reference.npz
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+from jaxtyping import Float
+from m2t3.core.skeletons import Skeleton
+from m2t3.engines.loading import load_denoiser
+from m2t3.engines.manifest import DEFAULT_WEIGHTS
+from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.smoothing import Smoother
+from m2t3.training.cases import Case, mocap_cases, recording_case, with_detector_noise
+from m2t3.training.metrics import errors
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+JUMP_M = 0.05  # a joint that moves so much more than in truth, from one frame to the next
+METRICS = ("abs_mpjpe", "mpjpe", "pa_mpjpe", "accel", "jitter", "foot_sliding")
+
+
+@dataclass(frozen=True)
+class Steadiness:
+    """Measure smoothing and look-ahead."""
+
+    mocap: Path | None = None
+    """Mocap archive; its clips are seen by seeded random cameras, exactly and as by a detector."""
+    recordings: tuple[Path, ...] = ()
+    """Keypoint recordings that hold their camera."""
+    reference: Path | None = None
+    """Reference joints of the recordings' frames."""
+    weights: str = DEFAULT_WEIGHTS
+    """Name of weights, or their folder."""
+    look_aheads: tuple[int, ...] = (0, 2, 4, 8)
+    """Frames to wait."""
+    every: int = 4
+    """Takes every so many of the mocap cases."""
+
+    def run(self) -> None:
+        """Print the table."""
+        denoiser = load_denoiser(self.weights)
+        skeleton = denoiser.shape.skeleton
+        rows: dict[tuple[str, str], list[dict[str, float]]] = {}
+        for case in track(self._cases(skeleton), "lifting", console=Console(stderr=True)):
+            lifter = Lifter(case.camera, denoiser)
+            raw = np.stack(
+                [
+                    lifter.lift([Observation(0, t / case.fps, px, confidence)])
+                    .people[0]
+                    .positions_world_m
+                    for t, (px, confidence) in enumerate(
+                        zip(case.keypoints_px, case.confidence, strict=True)
+                    )
+                ]
+            ).astype(np.float64)
+            ways = {"raw": raw} | {
+                f"look-ahead {n}": smoothed(raw, case, skeleton, n) for n in self.look_aheads
+            }
+            for way, points in ways.items():
+                rows.setdefault((case.group, way), []).append(measured(points, case, skeleton))
+        print_table(rows)
+
+    def _cases(self, skeleton: Skeleton) -> Sequence[Case]:
+        cases: list[Case] = []
+        if self.mocap:
+            for case in list(mocap_cases(self.mocap, skeleton, 5.0, 1, 0))[:: self.every]:
+                cases += [case, with_detector_noise(case, skeleton, 0)]
+        if self.reference:
+            cases += [recording_case(path, self.reference, skeleton) for path in self.recordings]
+        return cases
+
+
+def smoothed(
+    raw: Float[NDArray, "t j 3"], case: Case, skeleton: Skeleton, look_ahead: int
+) -> Float[NDArray, "t j 3"]:
+    """The raw answers as the stream publishes them with that look-ahead."""
+    smoother = Smoother(case.camera.t_world_camera_m, skeleton.hips, look_ahead)
+    answers = np.full_like(raw, np.nan)
+    answered = [t for t, points in enumerate(raw) if np.isfinite(points).all()]
+    for n, t in enumerate(answered):
+        smoother.update(t / case.fps, raw[t])
+        if n >= look_ahead:
+            due = answered[n - look_ahead]
+            answers[due] = smoother.settled(due / case.fps)
+    for due in answered[max(len(answered) - look_ahead, 0) :]:
+        answers[due] = smoother.settled(due / case.fps)
+    return answers
+
+
+def measured(points: Float[NDArray, "t j 3"], case: Case, skeleton: Skeleton) -> dict[str, float]:
+    """Means over the frames of one case."""
+    found = errors(points, case.truth_world_m, case.fps, skeleton)
+    steps, true_steps = (
+        np.linalg.norm(np.diff(p, axis=0), axis=-1) for p in (points, case.truth_world_m)
+    )
+    known = np.isfinite(steps - true_steps)
+    jumps = (steps - true_steps)[known] > JUMP_M
+    numbers = {m: getattr(found, m) for m in METRICS} | {"jumps": 100.0 * jumps}
+    return {m: float(np.nanmean(a)) if np.isfinite(a).any() else np.nan for m, a in numbers.items()}
+
+
+def print_table(rows: dict[tuple[str, str], list[dict[str, float]]]) -> None:
+    """One line for each group and way; every case counts alike."""
+    table = Table(title="mm; Accel m/s2 (mean, median case); Jitter 10 m/s3; jumps % of joints")
+    names = ("group", "way", "Abs", "MPJPE", "PA", "Accel", "median", "Jitter", "feet", "jumps")
+    for name in names:
+        table.add_column(name, justify="left" if name in ("group", "way") else "right")
+    for (group, way), cases in rows.items():
+        columns = {m: np.array([case[m] for case in cases]) for m in cases[0]}
+        numbers = [
+            *(np.nanmean(columns[m]) for m in ("abs_mpjpe", "mpjpe", "pa_mpjpe", "accel")),
+            np.nanmedian(columns["accel"]),
+            *(np.nanmean(columns[m]) for m in ("jitter", "foot_sliding")),
+        ]
+        jumps = f"{np.nanmean(columns['jumps']):.2f}"
+        table.add_row(group, way, *(f"{number:.1f}" for number in numbers), jumps)
+    Console(width=120).print(table)
+
+
+if __name__ == "__main__":
+    tyro.cli(Steadiness).run()

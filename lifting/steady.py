@@ -1,0 +1,91 @@
+"""A lifter whose answers are steady: what the network says of each frame, filtered over time."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+from ..core.errors import M2t3Error
+from .lifter import FORGET_AFTER_S, Lifted, LiftedPerson, Lifter, Observation
+from .smoothing import Smoother
+
+MAX_LOOK_AHEAD = 30
+
+
+class FrameLifter(Protocol):
+    """What lifts frame by frame, and forgets who has left."""
+
+    def lift(self, observations: Sequence[Observation]) -> Lifted:
+        """All people of one frame to 3D."""
+
+    def forget(self, person_id: int) -> None:
+        """Drop what is remembered of somebody who has left."""
+
+
+@dataclass
+class _Track:
+    t_s: float  # of the newest valid pose
+    smoother: Smoother
+
+
+class SteadyLifter:
+    """Answers as a `Lifter` does, and can say better some frames later.
+
+    Args:
+        lifter: what looks at each frame.
+        look_ahead: how many frames later `settled` may be asked.
+
+    Raises:
+        M2t3Error: look_ahead is out of range.
+    """
+
+    def __init__(self, lifter: Lifter, look_ahead: int = 0) -> None:
+        if not 0 <= look_ahead <= MAX_LOOK_AHEAD:
+            raise M2t3Error(f"look-ahead must be 0 to {MAX_LOOK_AHEAD} frames, not {look_ahead}")
+        self._lifter: FrameLifter = lifter
+        self._center_world_m = lifter.camera.t_world_camera_m
+        self._hips = lifter.denoiser.shape.skeleton.hips
+        self._look_ahead = look_ahead
+        self._tracks: dict[int, _Track] = {}
+
+    def lift(self, observations: Sequence[Observation]) -> Lifted:
+        """All people of one frame to 3D, by what was seen until then."""
+        lifted = self._lifter.lift(observations)
+        t_began_ns = time.perf_counter_ns()
+        people = tuple(
+            self._steady(observation.t_s, person) if person.valid.all() else person
+            for observation, person in zip(observations, lifted.people, strict=True)
+        )
+        spent_ns = time.perf_counter_ns() - t_began_ns
+        return Lifted(people, {**lifted.timing_ns, "steady": spent_ns})
+
+    def settled(self, person_id: int, t_s: float) -> NDArray[np.float32] | None:
+        """The person at `t_s`, by all that was seen until now.
+
+        Returns:
+            positions_world_m (J, 3); None if they had no valid pose then, or have been forgotten.
+        """
+        track = self._tracks.get(person_id)
+        return None if track is None else _float32(track.smoother.settled(t_s))
+
+    def forget(self, person_id: int) -> None:
+        """Drops all that is remembered of a person."""
+        self._lifter.forget(person_id)
+        self._tracks.pop(person_id, None)
+
+    def _steady(self, t_s: float, person: LiftedPerson) -> LiftedPerson:
+        track = self._tracks.get(person.person_id)
+        if track is None or t_s - track.t_s > FORGET_AFTER_S:
+            track = _Track(t_s, Smoother(self._center_world_m, self._hips, self._look_ahead))
+            self._tracks[person.person_id] = track
+        track.t_s = t_s
+        points = track.smoother.update(t_s, person.positions_world_m)
+        return replace(person, positions_world_m=points.astype(np.float32))
+
+
+def _float32(points: Float[NDArray, "j 3"] | None) -> NDArray[np.float32] | None:
+    return None if points is None else points.astype(np.float32)

@@ -1,0 +1,117 @@
+"""Smoothing: steady where the input is noisy, the input where it is exact, never a lag or a jam."""
+
+import numpy as np
+import pytest
+
+from m2t3.lifting.smoothing import Smoother
+
+FPS = 30.0
+CENTER_M = np.array([0.0, 0.0, 2.0])
+HIPS = (0, 1)
+BODY_M = np.array([[0, 0.1, 0.9], [0, -0.1, 0.9], [0.1, 0.2, 1.4], [0, 0, 1.7], [0.2, 0, 0.1]])
+
+
+def walk(frames, speed_m_s=1.0):
+    """Somebody 5 m away who walks past the camera and swings a joint."""
+    t_s = np.arange(frames) / FPS
+    path = np.stack([5 + 0.3 * speed_m_s * t_s, speed_m_s * t_s, 0 * t_s], axis=-1)
+    motion = BODY_M + path[:, None]
+    motion[:, 2, 0] += 0.3 * np.sin(2 * np.pi * t_s)
+    return motion
+
+
+def noisy(motion, along_m, across_m, seed=0):
+    rng = np.random.default_rng(seed)
+    offset = motion - CENTER_M
+    directions = offset / np.linalg.norm(offset, axis=-1, keepdims=True)
+    along = directions * rng.normal(0, along_m, (len(motion), 1, 1))
+    return motion + along + rng.normal(0, across_m, motion.shape)
+
+
+def smoothed(points, look_ahead=0):
+    smoother = Smoother(CENTER_M, HIPS, look_ahead)
+    answers = []
+    for t, frame in enumerate(points):
+        newest = smoother.update(t / FPS, frame)
+        answers.append(newest)
+        if t >= look_ahead:
+            answers[t - look_ahead] = smoother.settled((t - look_ahead) / FPS)
+    return np.stack(answers)
+
+
+def error_m(found, truth):
+    return np.sqrt(np.square(found - truth)[30:].sum(-1).mean())
+
+
+def shaking(found, truth):
+    return np.linalg.norm(np.diff(found - truth, n=2, axis=0)[30:], axis=-1).mean() * FPS**2
+
+
+def test_exact_motion_stays_as_it_is_but_for_some_millimetres():
+    motion = walk(150)
+    assert error_m(smoothed(motion), motion) < 0.008
+
+
+def test_noise_along_the_ray_is_taken_out():
+    motion = walk(300)
+    seen = noisy(motion, 0.03, 0.001)
+    found = smoothed(seen)
+    assert shaking(found, motion) < 0.35 * shaking(seen, motion)
+    assert error_m(found, motion) < 0.8 * error_m(seen, motion)
+
+
+def test_noise_across_the_ray_is_taken_out_where_there_is_some():
+    motion = walk(300)
+    seen = noisy(motion, 0.001, 0.015)
+    assert shaking(smoothed(seen), motion) < 0.5 * shaking(seen, motion)
+
+
+def test_each_frame_waited_for_makes_it_steadier():
+    motion = walk(300)
+    seen = noisy(motion, 0.03, 0.005)
+    by_look_ahead = [shaking(smoothed(seen, n), motion) for n in (0, 2, 8)]
+    assert by_look_ahead[1] < 0.6 * by_look_ahead[0]
+    assert by_look_ahead[2] < by_look_ahead[1]
+
+
+def test_somebody_who_walks_steadily_is_followed_without_lag():
+    motion = walk(300, speed_m_s=2.0)
+    found = smoothed(noisy(motion, 0.03, 0.003))
+    lag_m = (motion - found)[60:, :, 1].mean()
+    assert abs(lag_m) < 0.005  # 2.5 ms
+
+
+def test_a_single_jump_is_passed_over():
+    motion = walk(150)
+    seen = motion.copy()
+    seen[100] += [0.5, 0.0, 0.0]
+    assert np.abs(smoothed(seen) - motion)[100].max() < 0.15
+
+
+def test_a_lasting_jump_is_followed_at_once_and_for_good():
+    """Somebody turns out to be a metre farther away."""
+    motion = walk(150)
+    motion[75:, :, 0] += 1.0
+    found = smoothed(motion)
+    assert np.abs(found - motion)[75 + round(0.2 * FPS) :].max() < 0.05
+
+
+def test_the_pose_of_a_frame_that_was_never_seen_is_not_made_up():
+    smoother = Smoother(CENTER_M, HIPS, 2)
+    assert smoother.settled(0.0) is None
+    for t in range(5):
+        smoother.update(t / FPS, BODY_M)
+    assert smoother.settled(0.5 / FPS) is None
+    assert smoother.settled(1 / FPS) is None  # too long ago
+    np.testing.assert_allclose(smoother.settled(2 / FPS), BODY_M, atol=1e-6)
+
+
+@pytest.mark.parametrize("fps", [15.0, 240.0])
+def test_other_rates_and_gaps_do_no_harm(fps):
+    rng = np.random.default_rng(1)
+    t_s = np.cumsum(rng.uniform(0.2, 1.8, 400) / fps)
+    t_s[200:] += 0.9
+    motion = BODY_M + np.stack([5 + 0.2 * t_s, t_s, 0 * t_s], axis=-1)[:, None]
+    smoother = Smoother(CENTER_M, HIPS)
+    found = np.stack([smoother.update(t, m) for t, m in zip(t_s, motion, strict=True)])
+    assert np.abs(found - motion).max() < 0.03
