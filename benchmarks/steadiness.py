@@ -12,6 +12,11 @@ from pathlib import Path
 import numpy as np
 import tyro
 from jaxtyping import Float
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
 from m2t3.core.skeletons import Skeleton
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
@@ -19,10 +24,6 @@ from m2t3.lifting.lifter import Lifter, Observation
 from m2t3.lifting.smoothing import Smoother
 from m2t3.training.cases import Case, mocap_cases, recording_case, with_detector_noise
 from m2t3.training.metrics import errors
-from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
 
 JUMP_M = 0.05  # a joint that moves so much more than in truth, from one frame to the next
 METRICS = ("abs_mpjpe", "mpjpe", "pa_mpjpe", "accel", "jitter", "foot_sliding")
