@@ -1,7 +1,7 @@
 """One run of the ablation: a variant and a seed, trained, asked, and kept for the next time."""
 
 import json
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from ..core.skeletons import Skeleton
 from ..engines.manifest import Metrics
 from ..engines.torch_engine import TorchDenoiser
 from ..lifting.body_size import STANDARD_HEIGHT_M, log_size
-from ..lifting.denoiser import Denoiser, DenoiserShape, Ground, NetworkInputs, NetworkOutputs
+from ..lifting.denoiser import Denoiser
 from .ablation import Asking, Variant, stages
 from .cases import Case
 from .config import TrainConfig
@@ -23,6 +23,7 @@ from .export import load_network
 from .machines import Machines
 from .measure import ALL, METHOD, SETTLED, Result, lift, score, summarise
 from .run import train
+from .silenced import Silenced, without_size
 from .sittings import flat
 
 
@@ -123,7 +124,7 @@ def ask(denoiser: Denoiser, cases: tuple[Case, ...], asking: Asking) -> tuple[Me
     """
     bones = denoiser.shape.skeleton
     if asking.size == "unknown":
-        denoiser = Sizeless(denoiser)
+        denoiser = Silenced(denoiser, without_size)
     results: list[Result] = []
     for case in cases:
         if asking.steps == 1 or case.group == cases[0].group:
@@ -136,27 +137,3 @@ def ask(denoiser: Denoiser, cases: tuple[Case, ...], asking: Asking) -> tuple[Me
 def true_height_m(positions_m: Float[NDArray, "t j 3"], skeleton: Skeleton) -> float:
     """The height of a person with the standard body's proportions and this one's size."""
     return STANDARD_HEIGHT_M * float(np.exp(np.nanmean(log_size(positions_m, skeleton))))
-
-
-class Sizeless:
-    """A denoiser that says nothing of the body's size, so that no belief in it forms."""
-
-    def __init__(self, denoiser: Denoiser) -> None:
-        self._denoiser = denoiser
-
-    @property
-    def shape(self) -> DenoiserShape:
-        """See `Denoiser.shape`."""
-        return self._denoiser.shape
-
-    def ground(
-        self, distance_m: Float[NDArray, "b"], height_m: Float[NDArray, "b"]
-    ) -> Ground | None:
-        """See `Denoiser.ground`."""
-        return self._denoiser.ground(distance_m, height_m)
-
-    def __call__(self, inputs: NetworkInputs) -> NetworkOutputs:
-        """See `Denoiser.__call__`."""
-        outputs = self._denoiser(inputs)
-        nothing = np.full_like(outputs.denoised.size, np.nan)
-        return outputs._replace(denoised=replace(outputs.denoised, size=nothing))

@@ -1,0 +1,71 @@
+"""What each term of the absolute position brings: the ground, the body's size, a known height.
+
+The same cases with the same weights, each time with something left out or told.
+
+    python benchmarks/terms.py --mocap val.npz
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from m2t3.engines.loading import load_denoiser
+from m2t3.engines.manifest import DEFAULT_WEIGHTS
+from m2t3.training.ablation_runs import true_height_m
+from m2t3.training.cases import mocap_cases, with_detector_noise
+from m2t3.training.measure import SETTLED, lift, score, summarise
+from m2t3.training.silenced import Silenced, without_ground, without_size
+
+ACTIONS = ("walking", "everyday", "sports", "acrobatics")  # columns besides everything
+
+
+@dataclass(frozen=True)
+class Terms:
+    """Measure what each term brings."""
+
+    mocap: Path
+    """Mocap archive; its clips are seen by seeded random cameras."""
+    weights: str = DEFAULT_WEIGHTS
+    """Name of weights, or their folder."""
+    piece_s: float = 10.0
+    """Length of the pieces; a belief in somebody's size takes seconds to form."""
+    every: int = 1
+    """Takes every so many of the cases."""
+
+    def run(self) -> None:
+        """Print the table."""
+        denoiser = load_denoiser(self.weights)
+        skeleton = denoiser.shape.skeleton
+        ways = {
+            "neither ground nor size": (Silenced(denoiser, without_ground, without_size), False),
+            "ground alone": (Silenced(denoiser, without_size), False),
+            "size alone": (Silenced(denoiser, without_ground), False),
+            "both (default)": (denoiser, False),
+            "both, height told": (denoiser, True),
+        }
+        exact = list(mocap_cases(self.mocap, skeleton, self.piece_s, 1, 0))[:: self.every]
+        cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton, 0))]
+        results = {(way, case.group): [] for case in cases for way in ways}
+        for case in track(cases, "lifting", console=Console(stderr=True)):
+            height_m = true_height_m(case.truth_world_m, skeleton)
+            for way, (asked, told) in ways.items():
+                lifted = lift(case, asked, 1, height_m if told else None)
+                results[way, case.group].append(score(case, way, lifted, skeleton))
+        table = Table(title="Abs-MPJPE mm (root error, % of the distance), after the first second")
+        for name in ("2D", "terms", "all", *ACTIONS):
+            table.add_column(name, justify="left" if name in ("2D", "terms") else "right")
+        for (way, group), found in results.items():
+            rows = {None: summarise(found, SETTLED)[0]}
+            rows |= {row.action: row for row in summarise(found, SETTLED, lambda r: r.case.action)}
+            told = [rows.get(action) for action in (None, *ACTIONS)]
+            numbers = [f"{r.abs_mpjpe:.1f} ({r.root_percent:.2f})" if r else "-" for r in told]
+            table.add_row(group, way, *numbers)
+        Console(width=110).print(table)
+
+
+if __name__ == "__main__":
+    tyro.cli(Terms).run()
