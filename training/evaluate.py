@@ -76,7 +76,7 @@ class Evaluate:
         slow = _sample(cases, self.baseline_clips)
         results: list[Result] = []
         for i, case in enumerate(track(cases, "evaluating", console=Console(stderr=True))):
-            lifted = lift(case, denoiser, self.steps, look_ahead=self.look_ahead)
+            lifted = lift(case, denoiser, self.steps, None, self.look_ahead)
             results.append(score(case, METHOD, lifted, skeleton))
             if self.baselines:
                 results += _beside(case, lifted, skeleton, i in slow)
