@@ -109,7 +109,7 @@ def test_every_frame_is_answered(running, frame):
     assert [answer.source_seq for answer in answers] == list(range(first, first + 200))
     assert len(set(np.diff([answer.seq for answer in answers]))) == 1
     for answer in answers:
-        assert set(answer.timing_ns) == {"queue", "denoise"}
+        assert set(answer.timing_ns) == {"queue", "denoise", "bodies"}
         assert answer.t_receive_ns + answer.timing_ns["queue"] < answer.t_publish_ns
 
 
