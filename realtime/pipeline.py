@@ -77,8 +77,8 @@ class Pipeline:
         look_ahead: int = 0,
     ) -> None:
         self.counts = Counts()
-        self.warnings: tuple[str, ...] = ()  # what the user should know of the frames so far
-        self._other_sizes: set[ImageSize] = set()  # of frames, besides the camera file's
+        self._lasting_warnings: tuple[str, ...] = ()
+        self._size_warning: tuple[str, ...] = ()  # about the last frame
         self._conversions: dict[str, Conversion | None] = {}  # by the skeleton of a frame
         self._stream, self._session, self._def_id = stream, session, def_id
         self._skeleton, self._image_size_px = skeleton, image_size_px
@@ -89,6 +89,11 @@ class Pipeline:
         self._answers = 0
         self._look_ahead = look_ahead
         self._waiting: deque[_Waiting] = deque()
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What the user should know of the frames so far, and of the last one."""
+        return self._lasting_warnings + self._size_warning
 
     def process(
         self, frame: KeypointsFrame, t_receive_ns: int, queue_ns: int = 0
@@ -174,23 +179,23 @@ class Pipeline:
         return self._timeline.judge(frame, t_receive_ns)
 
     def _at_calibrated_size(self, frame: KeypointsFrame) -> KeypointsFrame:
-        """`frame` scaled to the camera file's size, or as it is where that cannot be done.
-
-        A warning tells of either, once for each size.
-        """
-        size_px = frame.image_size_px
+        """`frame` scaled to the camera file's size, or as it is where that cannot be done."""
+        self._size_warning = ()
+        if frame.image_size_px == self._image_size_px:
+            return frame
         scaled = rescaled(frame, self._image_size_px)
-        if size_px != self._image_size_px and size_px not in self._other_sizes:
-            self._other_sizes.add(size_px)
-            sizes = f"{size_text(size_px)} pixels, the camera file {size_text(self._image_size_px)}"
-            self.warnings += (
-                f"pictures have {sizes}: other proportions, so what they show cannot be placed; "
-                "set the camera to the calibrated size, or calibrate it at this one"
+        self._size_warning = (
+            f"pictures have {size_text(frame.image_size_px)} pixels, the camera file "
+            f"{size_text(self._image_size_px)}: "
+            + (
+                "other proportions, so what they show cannot be placed; set the camera to the "
+                "calibrated size, or calibrate it at this one"
                 if scaled is None
-                else f"pictures have {sizes}: keypoints are scaled, which is right unless the "
-                "camera cuts off its edges at this size",
-            )
-        return scaled or frame
+                else "keypoints are scaled, which is right unless the camera cuts off its edges "
+                "at this size"
+            ),
+        )
+        return frame if scaled is None else scaled
 
     def _conversion(self, skeleton: str) -> Conversion | None:
         """How keypoints of this format become the network's; None and a warning if they cannot."""
@@ -199,7 +204,7 @@ class Pipeline:
                 self._conversions[skeleton] = conversion(skeleton, self._skeleton.name)
             except M2t3Error as error:
                 self._conversions[skeleton] = None
-                self.warnings += (str(error),)
+                self._lasting_warnings += (str(error),)
         return self._conversions[skeleton]
 
     def _usable(self, frame: KeypointsFrame) -> list[Keypoints]:

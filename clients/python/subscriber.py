@@ -141,7 +141,10 @@ class PoseSubscriber:
         """Why there is no pose, as far as can be told from here, and what to do about it."""
         if self.alive and self.definition is not None:
             state = f"{self.status.state!r}" if self.status else "unknown"
-            return f"the stream {self.stream!r} is there (state {state}), but has no keypoints"
+            told = "".join(f"; {w}" for w in self.status.warnings) if self.status else ""
+            return (
+                f"the stream {self.stream!r} is there (state {state}), but has no keypoints{told}"
+            )
         if self.refusal is not None and self.definition is None:
             return f"{self.connect} sends what this client refuses: {self.refusal}"
         if self._socket.refusal is not None:

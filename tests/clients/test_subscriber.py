@@ -168,6 +168,14 @@ def test_the_last_status_is_at_hand(publisher):
         assert poses.alive
 
 
+def test_silence_tells_what_the_stream_warns_of(publisher):
+    with PoseSubscriber(publisher.endpoint, timeout_s=20.0) as poses:
+        publisher.meet(poses)
+        publisher.report("waiting", warnings=("camera 0 is lost for 3 s",))
+        eventually(lambda: poses.status is not None)
+        assert poses.silence().endswith("but has no keypoints; camera 0 is lost for 3 s")
+
+
 def test_silence_names_the_command_that_mends_it():
     with (
         PoseSubscriber("tcp://127.0.0.1:9", timeout_s=0.05) as poses,

@@ -66,15 +66,14 @@ def test_smaller_pictures_of_the_same_proportions_are_scaled_up(pipeline, frame,
     )
     (warning,) = pipeline.warnings
     assert "pictures have 320 x 240 pixels, the camera file 640 x 480: keypoints are" in warning
-    pipeline.process(frame(2, [half], image_size_px=(320, 240)), NOW)
-    assert len(pipeline.warnings) == 1
+    pipeline.process(frame(2), NOW)
+    assert not pipeline.warnings
 
 
 def test_pictures_of_other_proportions_are_refused_in_words(pipeline, frame):
-    for seq, size in enumerate([(640, 360), (480, 640), (1, 1), (640, 360)]):
+    for seq, size in enumerate([(480, 640), (1, 1), (640, 360)]):
         assert pipeline.process(frame(seq, image_size_px=size), NOW) is None
-    assert pipeline.counts.refused == {"image_size": 4}
-    assert len(pipeline.warnings) == 3
+    assert pipeline.counts.refused == {"image_size": 3}
     assert "640 x 360 pixels, the camera file 640 x 480: other prop" in pipeline.warnings[0]
 
 
