@@ -52,6 +52,7 @@ EXTRAS = {
     "onnx": "train",
     "tensorrt": "tensorrt",
     "viser": "view",
+    "PIL": "view",
     "mcap": "record",
     "zstandard": "record",
 }

@@ -8,8 +8,8 @@ from types import TracebackType
 
 from ...core.clock import SECOND_NS, monotonic_ns
 from ...core.errors import WireError
-from ...core.messages import PoseFrame, SkeletonDefinition, Status
-from ...core.topics import DEFINITION, POSE, POSE_ENDPOINT, STATUS
+from ...core.messages import PoseFrame, Preview, SkeletonDefinition, Status
+from ...core.topics import DEFINITION, POSE, POSE_ENDPOINT, PREVIEW, STATUS
 from ...core.wire import unpack
 from .frame import Frame
 from .sockets import SubscriberSocket
@@ -35,6 +35,7 @@ class PoseSubscriber:
     Attributes:
         definition: what the frames mean, the newest one; None until the first arrives.
         status: the publisher's last report; None until the first arrives.
+        preview: the newest picture of the camera, if asked for; None until one arrives.
         refusal: what was wrong with the last message that was refused.
         restarts: how often the publisher came back as a new session.
         streams_heard: names of all streams that this publisher has.
@@ -47,6 +48,7 @@ class PoseSubscriber:
         *,
         timeout_s: float | None = None,
         every_frame: bool = False,
+        previews: bool = False,
         keys: Path | None = None,
     ) -> None:
         """Start listening.
@@ -56,6 +58,7 @@ class PoseSubscriber:
             stream: which of its streams.
             timeout_s: iteration raises TimeoutError after so long without a frame; None: never.
             every_frame: hand out every frame in order (for recorders), not only the newest.
+            previews: subscribe also to pictures of the camera, which not every detector sends.
             keys: folder with this client's keys, if the stream was started with --keys.
 
         Raises:
@@ -67,6 +70,7 @@ class PoseSubscriber:
         self.timeout_s = timeout_s
         self.definition: SkeletonDefinition | None = None
         self.status: Status | None = None
+        self.preview: Preview | None = None
         self._dropped: Counter[str] = Counter()
         self._refused: Counter[str] = Counter()
         self.refusal: str | None = None
@@ -80,7 +84,8 @@ class PoseSubscriber:
         self._changed = threading.Condition()
         self._closed = False
         # Definitions of all streams, to be able to name them.
-        topics = (POSE.name(stream), STATUS.name(stream), DEFINITION.name(""))
+        topics = [POSE.name(stream), STATUS.name(stream), DEFINITION.name("")]
+        topics += [PREVIEW.name(stream)] if previews else []
         self._socket = SubscriberSocket(connect, topics, keys=keys)
         self._thread = threading.Thread(target=self._read, name=f"m2t3-{stream}", daemon=True)
         self._thread.start()
@@ -196,7 +201,7 @@ class PoseSubscriber:
                 self.refusal = str(error)
 
     def _take(self, parts: list[bytes]) -> None:
-        message = unpack(parts, (POSE, DEFINITION, STATUS))
+        message = unpack(parts, (POSE, DEFINITION, STATUS, PREVIEW))
         self.streams_heard.add(message.stream)
         if message.stream != self.stream:  # a subscription is a prefix: "cam1" brings "cam10" too
             return
@@ -206,6 +211,8 @@ class PoseSubscriber:
                 self.definition = message
             case Status():
                 self.status = message
+            case Preview():
+                self.preview = message
             case PoseFrame():
                 self._take_pose(message)
 

@@ -4,16 +4,20 @@ import contextlib
 import io
 import logging
 
+import numpy as np
 import viser
 
 from ...core.clock import SECOND_NS, monotonic_ns
+from ...core.messages import Preview
 from ..meter import Meter
 from ..python import Frame, PoseSubscriber
 from .panel import PLOT_S, Panel
+from .picture import decoded
 from .scene import Scene
 from .sight import Sight
 
 PANEL_PERIOD_S = 0.25
+PICTURE_S = 3.0  # an older picture of the camera is not shown any more
 
 
 class App:
@@ -34,6 +38,8 @@ class App:
         self.panel = Panel(self.server, self.scene, self.sight)
         self._defined: tuple[str, str] | None = None
         self._refreshed_ns = 0
+        self._preview: Preview | None = None  # the last one
+        self._t_preview_ns = 0
 
     def step(self) -> None:
         """Draw the next frame if one comes soon, and whatever else is due."""
@@ -42,9 +48,22 @@ class App:
             self._draw(frame)
         elif not self.poses.flowing:
             self.scene.show(())
+        self._draw_preview()
         if monotonic_ns() - self._refreshed_ns > PANEL_PERIOD_S * SECOND_NS:
             self._refreshed_ns = monotonic_ns()
             self.panel.refresh(self.poses, self._recent, self._plotted)
+
+    def _draw_preview(self) -> None:
+        preview = self.poses.preview
+        if preview is not None and preview is not self._preview:
+            self._preview, self._t_preview_ns = preview, monotonic_ns()
+            self._show_picture(decoded(preview))
+        elif monotonic_ns() - self._t_preview_ns > PICTURE_S * SECOND_NS:
+            self._show_picture(None)
+
+    def _show_picture(self, picture: np.ndarray | None) -> None:
+        self.scene.show_picture(picture)
+        self.panel.show_picture(picture)
 
     def stop(self) -> None:
         """Stop serving."""

@@ -13,7 +13,7 @@ SCENE_PERIOD_S = 1 / 60  # what a screen shows; the newest frame is drawn, howev
 
 @dataclass(frozen=True)
 class View:
-    """Watch a stream in the browser: people, their trails, the camera, live latency."""
+    """Watch a stream in the browser: people, their trails, the camera and what it sees, latency."""
 
     connect: str = POSE_ENDPOINT  # where the stream publishes
     stream: str = "cam0"  # which of its streams
@@ -27,7 +27,7 @@ class View:
 
         if self.host not in ("127.0.0.1", "localhost", "::1"):
             print(f"m2t3 view: warning: whoever reaches {self.host} can watch", file=sys.stderr)
-        with PoseSubscriber(self.connect, self.stream, keys=self.keys) as poses:
+        with PoseSubscriber(self.connect, self.stream, previews=True, keys=self.keys) as poses:
             app = App(poses, self.host, self.port)
             print(f"m2t3 view: open http://{self.host}:{app.server.get_port()}", flush=True)
             try:

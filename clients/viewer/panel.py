@@ -50,6 +50,15 @@ class Panel:
         with gui.add_folder("Show"):
             for name, node in scene.switches.items():
                 _add_switch(gui, name, node)
+        nothing = np.zeros((1, 1, 3), np.uint8)
+        self.picture = gui.add_image(nothing, label="what the camera sees", visible=False)
+
+    def show_picture(self, picture: np.ndarray | None) -> None:
+        """Show what the camera sees, (height, width, 3) uint8; None: nothing."""
+        if picture is not None:
+            self.picture.image = picture
+        if self.picture.visible != (picture is not None):
+            self.picture.visible = picture is not None
 
     def refresh(self, poses: PoseSubscriber, recent: Meter, plotted: Meter) -> None:
         """Show how the stream is now: numbers of `recent` frames, a line through all `plotted`."""

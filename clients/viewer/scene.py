@@ -9,14 +9,13 @@ from ...core.messages import CameraModel, SkeletonDefinition
 from ..python import Person
 from .figure import NOTHING, Figure, Solids, ball_mesh, cone_mesh, palette
 from .floor import NO_LINES, metre_numerals, number_on_floor, view_on_floor
-from .sight import overview_yaw
+from .sight import FRUSTUM_M, overview_yaw
 from .trails import Trails
 
 SKY, HORIZON = (13, 16, 32), (46, 55, 88)
 PLANE, CELL, SECTION, NUMERAL = (24, 29, 50), (44, 52, 82), (76, 88, 128), (128, 141, 182)
 AMBER, DIM_AMBER = (255, 184, 77), (120, 98, 70)
 ON_FLOOR = (0.0, 0.0, 0.004)  # drawings lie a little above the floor, or they flicker
-FRUSTUM_M = 0.35
 
 
 class Scene:
@@ -30,6 +29,7 @@ class Scene:
         self._camera = self._scene.add_frame("/camera", show_axes=False)
         self._balls = self._add_solids("/people/balls", *ball_mesh())
         self._limbs = self._add_solids("/people/limbs", *cone_mesh())
+        self._frustum: viser.CameraFrustumHandle | None = None
         self._figure: Figure | None = None
         self._yaw_rad = 0.0  # what is written on the floor is upright for who looks so
         self._trails = Trails()
@@ -66,6 +66,11 @@ class Scene:
             self._trail_lines.points, self._trail_lines.colors = self._trails.segments()
             self._numbers.points = np.concatenate(numbers)
 
+    def show_picture(self, picture: np.ndarray | None) -> None:
+        """Show what the camera sees, (height, width, 3) uint8, in its frustum; None: nothing."""
+        if self._frustum is not None and (picture is not None or self._frustum.image is not None):
+            self._frustum.image = picture
+
     def _draw_floor(self) -> None:
         self._scene.set_up_direction("+z")
         down = np.linspace(0, 1, 256)[:, None, None]
@@ -94,11 +99,12 @@ class Scene:
         (width, height), (fx, fy) = camera.image_size_px, (camera.K[0], camera.K[4])
         x, y, z, w = camera.quaternion_xyzw
         foot = (*camera.translation_m[:2], 0.0)
-        self._scene.add_camera_frustum(
+        half_width, half_height = width / 2 / fx, height / 2 / fy
+        self._frustum = self._scene.add_camera_frustum(
             "/camera/picture",
-            fov=2 * np.arctan(height / 2 / fy),
-            aspect=(width / fx) / (height / fy),
-            scale=FRUSTUM_M,
+            fov=2 * np.arctan(half_height),
+            aspect=half_width / half_height,
+            scale=FRUSTUM_M * np.cbrt(half_width * half_height / 3),  # viser's is about its volume
             thickness=0.011,
             color=AMBER,
             wxyz=(w, x, y, z),

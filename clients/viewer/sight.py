@@ -9,6 +9,8 @@ from ..python import Frame
 
 START_M = (4.0, -4.0, 2.4)  # before anything is known
 FOV_RAD = 0.75  # of the overview, top to bottom
+NEAR_M = 0.01  # what is nearer is not drawn
+FRUSTUM_M = 0.6  # how far before the camera its picture is shown
 BESIDE_RAD = 1.25  # the overview looks across the camera's view, turned so far from it
 ABOVE_M = 1.9  # the overview's height
 CHEST_M = 0.85  # height of what it looks at
@@ -66,6 +68,7 @@ class Sight:
             view = client.camera
             view.up_direction = (0.0, 0.0, 1.0)
             view.position, view.look_at, view.fov = position, look_at, FOV_RAD
+            view.near = NEAR_M
 
     def through_camera(self) -> None:
         """See what the camera sees, with all of its picture in view."""
@@ -79,6 +82,7 @@ class Sight:
             view.position, view.look_at = position, position + EXPECTED_M * forward
             view.up_direction = -down
             view.fov = 2 * np.arctan(max(height / fy, width / fx / view.aspect) / 2)
+            view.near = FRUSTUM_M + NEAR_M  # the picture would hide everybody
 
     def _overview(self) -> tuple[np.ndarray, np.ndarray]:
         """Position and point looked at, (3,) each."""

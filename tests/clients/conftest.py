@@ -15,11 +15,12 @@ from m2t3.core.messages import (
     Percentiles,
     Pose,
     PoseFrame,
+    Preview,
     SkeletonDefinition,
     Status,
 )
 from m2t3.core.skeletons import COCO17
-from m2t3.core.topics import DEFINITION, POSE, STATUS
+from m2t3.core.topics import DEFINITION, POSE, PREVIEW, STATUS
 from m2t3.core.wire import definition_id, pack
 
 MODEL = ModelInfo(weights="test", licence="CC0-1.0", engine="numpy", sha256="0" * 64)
@@ -137,6 +138,14 @@ class FakePublisher:
         self.socket.send_multipart(pack(POSE, self.frame(*people)))
         self.seq += 1
         return self.seq - 1
+
+    def show(self, image_size_px: tuple[int, int], jpeg: bytes) -> None:
+        """Send a preview."""
+        preview = Preview(
+            stream=self.stream, session=self.session, seq=self.seq, t_capture_ns=1, clock="media",
+            image_size_px=image_size_px, jpeg=jpeg,
+        )  # fmt: skip
+        self.socket.send_multipart(pack(PREVIEW, preview))
 
     def report(self, state: str = "running", warnings: tuple[str, ...] = ()) -> None:
         rate = Percentiles(p50=4.0, p95=5.0, p99=6.0)

@@ -1,7 +1,9 @@
 """The viewer without a browser: solids, floor, and what lands in viser's scene."""
 
+import io
 import time
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -9,10 +11,14 @@ from m2t3.clients import Person, PoseSubscriber
 from m2t3.clients.viewer.figure import RADIUS_M, Figure, ball_mesh, cone_mesh, palette, turns_from_z
 from m2t3.clients.viewer.floor import VIEW_REACH_M, text_on_floor, view_on_floor
 from m2t3.clients.viewer.trails import TRAIL_S, Trails
+from m2t3.core.messages import Preview
 from m2t3.core.skeletons import COCO17
 
 pytest.importorskip("viser")
+from PIL import Image
+
 from m2t3.clients.viewer.app import App
+from m2t3.clients.viewer.picture import decoded
 
 LEFT_ELBOW, LEFT_WRIST = COCO17.index("left_elbow", "left_wrist")
 ADDED = 3  # pelvis, neck, head
@@ -114,11 +120,17 @@ def test_trails_grow_fade_and_end(publisher):
 
 @pytest.fixture
 def app(publisher):
-    with PoseSubscriber(publisher.endpoint) as poses:
+    with PoseSubscriber(publisher.endpoint, previews=True) as poses:
         app = App(poses, "127.0.0.1", 0)
         publisher.meet(poses)
         yield app
         app.stop()
+
+
+def jpeg_of(picture):
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "JPEG")
+    return file.getvalue()
 
 
 def shown(app, name):
@@ -156,6 +168,52 @@ def test_the_camera_stands_where_the_definition_says(app, publisher):
     np.testing.assert_allclose(picture.wxyz, (0.5, -0.5, 0.5, -0.5))
     assert picture.fov == pytest.approx(2 * np.arctan(360 / 900))
     assert picture.aspect == pytest.approx(1280 / 720)
+
+
+def test_what_the_camera_sees_is_shown_while_it_is_new(app, publisher, monkeypatch):
+    publisher.send()
+    app.step()
+    frustum = shown(app, "/camera/picture")
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[..., 0] = 255
+    publisher.show((64, 48), jpeg_of(red))
+    step_until(app, lambda: frustum.image is not None)
+    assert frustum.image.shape == (48, 64, 3)
+    assert frustum.image[..., 0].min() > 240
+    assert frustum.image[..., 1].max() < 16
+    assert app.panel.picture.visible
+    assert app.panel.picture.image is frustum.image
+    monkeypatch.setattr("m2t3.clients.viewer.app.PICTURE_S", 0.0)
+    app.step()
+    assert frustum.image is None
+    assert not app.panel.picture.visible
+
+
+@pytest.mark.parametrize("said", [(64, 47), (1280, 1280)])
+def test_a_picture_that_is_not_what_it_says_is_not_decoded(said):
+    preview = Preview(
+        stream="cam0", session="s", seq=0, t_capture_ns=0, clock="media", image_size_px=(64, 48),
+        jpeg=jpeg_of(np.zeros((48, 64, 3), np.uint8)),
+    )  # fmt: skip
+    assert decoded(preview).shape == (48, 64, 3)
+    assert decoded(msgspec.structs.replace(preview, image_size_px=said)) is None
+    for jpeg in (b"GIF89a", preview.jpeg[:40], preview.jpeg[:200], b"\xff\xd8\xff\xd9"):
+        assert decoded(msgspec.structs.replace(preview, jpeg=jpeg)) is None
+
+
+def test_only_who_asks_for_previews_gets_them(publisher):
+    with (
+        PoseSubscriber(publisher.endpoint, previews=True) as asks,
+        PoseSubscriber(publisher.endpoint) as does_not,
+    ):
+        publisher.meet(asks)
+        publisher.meet(does_not)
+        publisher.show((64, 48), jpeg_of(np.zeros((48, 64, 3), np.uint8)))
+        publisher.send()
+        assert asks.wait(20) is not None
+        assert does_not.wait(20) is not None
+        assert asks.preview.image_size_px == (64, 48)
+        assert does_not.preview is None
 
 
 def test_the_viewer_goes_on_after_a_restart_of_the_publisher(app, publisher):
