@@ -28,6 +28,7 @@ COMMANDS = {
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
     "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
     "calibrate": Command("realtime.calibrate:Calibrate", "from an unboxed camera to a camera file"),
+    "export": Command("realtime.export.command:Export", "recorded poses as BVH, TRC, CSV or npz"),
     "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
     "compile": Command("engines.compile:Compile", "compile weights for this machine's GPU"),
     "demo-recording": Command(
@@ -36,10 +37,9 @@ COMMANDS = {
     "import": Command(
         "training.importers.command:Import", "turn published data sets into mocap archives"
     ),
-    "train": Command("training.command:Train", "train a denoiser on mocap archives"),
+    "train": Command("training.command:Train", "train a denoiser on mocap archives, export it"),
     "evaluate": Command("training.evaluate:Evaluate", "measure weights against reference poses"),
     "ablate": Command("training.ablate:Ablate", "train small variants, compare what they answer"),
-    "export": Command("training.export:Export", "export a checkpoint to ONNX with its manifest"),
 }
 
 # module that a bare install lacks: extra that brings it

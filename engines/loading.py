@@ -11,7 +11,7 @@ def load_denoiser(
     """A denoiser ready to run.
 
     Args:
-        weights: a shipped set's name or a folder that `m2t3 export` made.
+        weights: a shipped set's name or a folder that `m2t3 train export` made.
         engine: one of registry.ENGINES, or "auto" for the fastest, which is measured once.
         threads: CPU threads a call may use.
 

@@ -108,12 +108,12 @@ def find_weights(name: str) -> Weights:
         known = ", ".join(shipped_weights()) or "none"
         raise EngineError(
             f"no weights called {name!r}: there are {known}; "
-            "or give a folder that `m2t3 export` made"
+            "or give a folder that `m2t3 train export` made"
         )
     try:
         manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
     except msgspec.DecodeError as error:
-        raise EngineError(f"{path}: {error}; `m2t3 export` writes it anew") from None
+        raise EngineError(f"{path}: {error}; `m2t3 train export` writes it anew") from None
     model = _checked(folder / "model.onnx", manifest.sha256)
     ground = manifest.ground_sha256 and _checked(folder / "ground.onnx", manifest.ground_sha256)
     return Weights(manifest, model, ground or None)
@@ -123,6 +123,6 @@ def _checked(path: Path, sha256: str) -> Path:
     if not path.exists() or sha256_of(path) != sha256:
         raise EngineError(
             f"{path} is missing or not the file that its manifest describes; "
-            "reinstall m2t3, or run `m2t3 export` again"
+            "reinstall m2t3, or run `m2t3 train export` again"
         )
     return path

@@ -63,7 +63,7 @@ def network_of(weights: Weights) -> MotionDenoiser:
         EngineError: the weights do not tell their configuration or parameters.
     """
     name, config = weights.manifest.name, weights.manifest.training.get("network")
-    again = "`m2t3 export` with its checkpoint writes it so that torch can read it"
+    again = "`m2t3 train export` with its checkpoint writes it so that torch can read it"
     if config is None:
         raise EngineError(f"weights {name}: the manifest lacks training.network; {again}")
     network = MotionDenoiser(NetworkConfig(**config))
@@ -76,7 +76,7 @@ def network_of(weights: Weights) -> MotionDenoiser:
 
 
 def read_parameters(path: Path) -> dict[str, Tensor]:
-    """The parameters in a model that `m2t3 export` wrote, by name.
+    """The parameters in a model that `m2t3 train export` wrote, by name.
 
     Raises:
         EngineError: not an ONNX model.

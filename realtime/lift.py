@@ -112,8 +112,8 @@ def pose_arrays(answers: Sequence[PoseFrame | None], joint_count: int) -> dict[s
     """Answers as arrays over T frames and P columns; a person keeps one column while present.
 
     Returns:
-        positions_world_m (T, P, J, 3) and confidence (T, P, J), NaN where nobody is, and
-        person_id (T, P), -1 where nobody is.
+        positions_world_m (T, P, J, 3), confidence (T, P, J) and contact (T, P, 2), NaN where nobody
+        is, and person_id (T, P), -1 where nobody is.
     """
     column_of: dict[int, int] = {}
     placed: list[tuple[int, int, Pose]] = []
@@ -129,13 +129,16 @@ def pose_arrays(answers: Sequence[PoseFrame | None], joint_count: int) -> dict[s
     shape = len(answers), max((column for _, column, _ in placed), default=0) + 1
     positions_world_m = np.full((*shape, joint_count, 3), np.nan, np.float32)
     confidence = np.full((*shape, joint_count), np.nan, np.float32)
+    contact = np.full((*shape, 2), np.nan, np.float32)
     person_id = np.full(shape, -1)
     for t, column, person in placed:
         positions_world_m[t, column] = person.positions_world_m
         confidence[t, column] = person.confidence
+        contact[t, column] = person.contact
         person_id[t, column] = person.id
     return {
         "positions_world_m": positions_world_m,
         "confidence": confidence,
+        "contact": contact,
         "person_id": person_id,
     }

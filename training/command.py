@@ -1,4 +1,7 @@
-"""`m2t3 train`: weights from mocap archives; interrupted runs go on where they stopped."""
+"""`m2t3 train`: weights from mocap archives; interrupted runs go on where they stopped.
+
+`m2t3 train export` turns what a run has come to into weights that the stream takes.
+"""
 
 import argparse
 import logging
@@ -11,6 +14,7 @@ import tyro
 from tyro.conf import arg, subcommand
 
 from .config import TrainConfig
+from .export import Export
 from .machines import Machines
 from .progress import log_to_console
 from .recipe import read_recipe
@@ -28,7 +32,7 @@ class Pretrain:
     recipe: Path | None = None  # YAML of defaults for the options below; configs/ has some
 
     def run(self) -> int:
-        """Train; the averaged weights are in `last.pt` for stage 2 or `m2t3 export`."""
+        """Train; the averaged weights are in `last.pt` for stage 2 or `m2t3 train export`."""
         log_to_console()
         signal_number = train(self.config, self.stage, self.machines)
         if not signal_number:
@@ -46,9 +50,9 @@ class Finetune(Pretrain):
 
 @dataclass(frozen=True)
 class Train:
-    """Train a denoiser in two stages."""
+    """Train a denoiser in two stages, and export it."""
 
-    stage: Pretrain | Finetune
+    stage: Pretrain | Finetune | Export
 
     @classmethod
     def read(cls, prog: str, args: Sequence[str]) -> Self:
@@ -65,9 +69,10 @@ class Train:
         stages = (
             Annotated[Pretrain, subcommand("pretrain", default=pretrain)]
             | Annotated[Finetune, subcommand("finetune", default=finetune)]
+            | Annotated[Export, subcommand("export")]
         )
         return cls(tyro.cli(stages, prog=prog, args=args))
 
     def run(self) -> int:
-        """Train that stage."""
+        """Train that stage, or export."""
         return self.stage.run()

@@ -1,4 +1,4 @@
-"""`m2t3 export`: a training run's weights as ONNX, with a manifest that says what they are."""
+"""`m2t3 train export`: a run's weights as ONNX, with a manifest that says what they are."""
 
 import json
 from dataclasses import dataclass

@@ -41,8 +41,8 @@ _LIMBS = tuple(
 class Follower:
     """One person's body; the lengths of its bones outlast every gap."""
 
-    def __init__(self, standard: Standard) -> None:
-        self.lengths = Lengths(standard)
+    def __init__(self, standard: Standard, lengths: Lengths | None = None) -> None:
+        self.lengths = Lengths(standard) if lengths is None else lengths
         self._standard, bones = standard, len(standard.bone_names)
         self._t_s = -math.inf
         self._root_m = np.zeros(3)
@@ -126,8 +126,8 @@ class Follower:
         target = points.target_m
         known = np.isfinite(joints_m[:, 0] + joints_m[:, 1] + joints_m[:, 2])
         target[:joints] = np.where(known[:, None], joints_m, 0.0)
-        weight = np.minimum(np.maximum(confidence, _LEAST_CONFIDENCE), 1.0) * _JOINT_M**-2
-        weight *= known & self._standard.explained
+        weight = np.minimum(np.fmax(confidence, _LEAST_CONFIDENCE), 1.0) * _JOINT_M**-2
+        weight = np.where(known & self._standard.explained, weight, 0.0)
         weight[self._needed[:2]] *= _HIPS
         for side, (foot, ankle) in enumerate(zip(self._feet, self._ankles, strict=True)):
             if not known[ankle]:

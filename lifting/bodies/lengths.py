@@ -18,11 +18,13 @@ class Lengths:
     Attributes:
         offsets_m: (B, 3) each bone's origin in its parent's frame.
         joint_offsets_m: (J, 3) each joint in its bone's frame.
+        fixed: learn no more.
     """
 
     def __init__(self, standard: Standard) -> None:
         s, names = standard, standard.bone_names
         self.offsets_m, self.joint_offsets_m = s.offsets_m.copy(), s.joint_offsets_m.copy()
+        self.fixed = False
         self._standard, self._frames = standard, 0
         thighs = [names.index("LeftUpperLeg"), names.index("RightUpperLeg")]
         arms = [names.index("LeftUpperArm"), names.index("RightUpperArm")]
@@ -50,6 +52,8 @@ class Lengths:
 
     def measure(self, joints_m: NDArray) -> None:
         """Learn from the distances between joints (J, 3) of one frame; NaN says nothing."""
+        if self.fixed:
+            return
         s = self._standard
         _measure(
             joints_m, float(self._frames), self._known_m, self._trunk, self._limbs, self._thighs,
@@ -63,6 +67,8 @@ class Lengths:
 
     def place(self, joints_m: NDArray, origins_m: NDArray, world: NDArray) -> None:
         """Learn where joints are on bones whose origins (B, 3) and turns (B, 3, 3) are fitted."""
+        if self.fixed:
+            return
         s, frames = self._standard, self._frames + _TRUST_STANDARD
         seen = s.origins >= 0  # where a bone begins is taken from the joint, if there is one
         origins_m = np.where(seen[:, None], joints_m[s.origins], origins_m)

@@ -140,5 +140,5 @@ def test_torch_for_gpus_without_a_gpu_is_an_error(small, monkeypatch):
 
 
 def test_weights_that_do_not_tell_their_network_cannot_run_in_torch(change_manifest):
-    with pytest.raises(EngineError, match=r"small.*training.network.*m2t3 export"):
+    with pytest.raises(EngineError, match=r"small.*training.network.*m2t3 train export"):
         load_denoiser(str(change_manifest(training={})), "torch")

@@ -28,19 +28,19 @@ def test_weights_without_the_ground_that_they_look_at_are_refused(change_manifes
     [({"layers": "six"}, "layers"), ({"licence": ...}, "licence"), ({"licenze": "MIT"}, "licenze")],
 )
 def test_a_manifest_that_cannot_be_read_names_the_key(change_manifest, change, answer):
-    with pytest.raises(EngineError, match=rf"manifest\.json: .*{answer}.*m2t3 export"):
+    with pytest.raises(EngineError, match=rf"manifest\.json: .*{answer}.*m2t3 train export"):
         find_weights(str(change_manifest(**change)))
 
 
 def test_a_manifest_that_is_no_json_is_refused(change_manifest):
     folder = change_manifest()
     (folder / "manifest.json").write_text("version https://git-lfs.github.com/spec/v1")
-    with pytest.raises(EngineError, match=r"manifest\.json: .*m2t3 export"):
+    with pytest.raises(EngineError, match=r"manifest\.json: .*m2t3 train export"):
         find_weights(str(folder))
 
 
 def test_unknown_weights_are_refused_and_the_known_are_named():
-    with pytest.raises(EngineError, match=rf"'coco18'.*{DEFAULT_WEIGHTS}.*m2t3 export"):
+    with pytest.raises(EngineError, match=rf"'coco18'.*{DEFAULT_WEIGHTS}.*m2t3 train export"):
         find_weights("coco18")
 
 

@@ -267,6 +267,15 @@ def test_a_format_trains_by_its_recipe_and_is_measured(trained, name, capsys):
 @pytest.mark.slow
 def test_a_format_is_exported(trained, tmp_path):
     _, checkpoint = trained("halpe26")
-    command = ["export", "--checkpoint", checkpoint, "--name", "feet", "--out", str(tmp_path)]
+    command = [
+        "train",
+        "export",
+        "--checkpoint",
+        checkpoint,
+        "--name",
+        "feet",
+        "--out",
+        str(tmp_path),
+    ]
     assert main(command) == 0
     assert load_denoiser(str(tmp_path / "feet")).shape.skeleton == HALPE26

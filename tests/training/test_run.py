@@ -39,7 +39,16 @@ def run(tiny_config, tmp_path_factory):
 def weights(run, tmp_path_factory):
     """The folder of that run's exported weights."""
     out = tmp_path_factory.mktemp("weights")
-    command = ["export", "--checkpoint", str(run / "last.pt"), "--name", "tiny", "--out", str(out)]
+    command = [
+        "train",
+        "export",
+        "--checkpoint",
+        str(run / "last.pt"),
+        "--name",
+        "tiny",
+        "--out",
+        str(out),
+    ]
     assert main(command) == 0
     return out / "tiny"
 
@@ -162,7 +171,7 @@ def test_a_checkpoint_is_measured_as_its_export_is(evaluation, run, archive_path
     [
         (["train", "finetune"], "--archives"),
         (["train", "finetune", "--archives", "nowhere.npz"], "nowhere.npz"),
-        (["export", "--checkpoint", "nowhere.pt", "--name", "x"], "m2t3 train"),
+        (["train", "export", "--checkpoint", "nowhere.pt", "--name", "x"], "m2t3 train"),
         (["evaluate"], "--mocap"),
         (["evaluate", "--recordings", "a.npz"], "--reference"),
         (["evaluate", "--mocap", "nowhere.npz"], "nowhere.npz"),

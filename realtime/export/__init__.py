@@ -1,0 +1,1 @@
+"""Recorded poses as files that other programs open: BVH, TRC, CSV, npz."""
