@@ -20,6 +20,7 @@ from .floor_error import pitch_sd_deg
 from .place_fit import PlaceFit, covariance, fit_place, moved
 
 _STILL_PX = 3.0  # corners of a board that lies still move less
+_LYING_PX = 1.5  # how badly a board may fit the others' floor
 _MIN_SHARED = 4  # corners that two pictures must share to be compared
 
 
@@ -78,7 +79,7 @@ def fit_floor_boards(
     left_px = _residuals(camera, boards, places, up).reshape(-1, 2)
     fit = PlaceFit(camera, left_px, np.zeros((10, 10)))
     worst = _worst(left_px, boards)
-    if worst[1] > max(3 * min(single.rms_px for single in singles), 3.0):
+    if worst[1] > max(3 * min(single.rms_px for single in singles), _LYING_PX):
         fit = replace(
             fit,
             warnings=(
@@ -106,7 +107,7 @@ def _residuals(
     )
 
 
-def _placed(points_board_m: NDArray, place: Sequence[float]) -> Float[NDArray, "n 3"]:
+def _placed(points_board_m: NDArray, place: Sequence[float] | NDArray) -> Float[NDArray, "n 3"]:
     """A board's points on the floor at x, y, yaw."""
     x, y, yaw = place
     c, s = np.cos(yaw), np.sin(yaw)

@@ -1,13 +1,14 @@
 """How many millimetres to expect: a camera's uncertain place and lens, seen on the floor."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
 from .camera import Camera
-from .place_fit import moved
+from .place_fit import PlaceFit, moved
 
 DISTANCES_M = (3, 5, 10)
 
@@ -78,3 +79,17 @@ def _derivatives(camera: Camera, point_m: NDArray) -> Float[NDArray, "2 10"]:
             for step, row in zip(steps, np.eye(10), strict=True)
         ]
     ).T
+
+
+def in_world(fit: PlaceFit, origin_m: tuple[float, float], yaw_rad: float) -> PlaceFit:
+    """`fit` in a world in which its own origin lies at `origin_m` and its x points to `yaw_rad`."""
+    c, s = np.cos(yaw_rad), np.sin(yaw_rad)
+    turn = np.array([[c, -s, 0], [s, c, 0], [0, 0, 1]])
+    every = np.eye(10)
+    every[:3, :3] = every[3:6, 3:6] = turn
+    camera = replace(
+        fit.camera,
+        R_world_camera=turn @ fit.camera.R_world_camera,
+        t_world_camera_m=turn @ fit.camera.t_world_camera_m + [*origin_m, 0],
+    )
+    return replace(fit, camera=camera, covariance=every @ fit.covariance @ every.T)

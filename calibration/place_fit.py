@@ -19,6 +19,7 @@ NOISE_PX = 0.2  # what a pixel coordinate is good to at best, whatever the resid
 _FLAT = 0.02  # of the points' extent, below which they are taken for one plane as a start
 _LINE = 0.02  # of the points' extent, below which they lie on one line
 _AS_GOOD = 1.5  # times the best error; planar points have two nearly equal answers
+_SUSPICIOUS_PX = 4.0  # root mean square, above which something is wrong with the points
 _WRONG = 2.5  # times the best error: no answer above the floor explains the points
 
 
@@ -70,6 +71,10 @@ def fit_place(
     good = [a for a in above if a.rms_px <= max(_WRONG * best_px, best_px + 0.5)]
     if not good:
         raise CalibrationError(_why_under_the_floor(lens, points_world_m, points_px, best_px))
+    if best_px > _SUSPICIOUS_PX and (
+        mend := _flipped(lens, points_world_m, points_px, best_px / 3)
+    ):
+        raise CalibrationError(f"the points fit badly ({best_px:.0f} px), but well {mend}")
     close = [a for a in good if a.rms_px <= _AS_GOOD * min(b.rms_px for b in good)]
     # A camera is seldom upside down; where the points leave it open, it is not.
     upright = [a for a in close if up_in_picture(a.camera) > 0] or close
@@ -82,6 +87,7 @@ def fit_place(
         for a in others[:1]
     )
     check_camera(chosen.camera)
+    warnings += _stray(chosen, points_world_m, points_px)
     spread = covariance(
         lambda by: moved(chosen.camera, by).project(points_world_m),
         chosen.residuals_px, 0, lens_sd_px,
@@ -195,23 +201,53 @@ def covariance(
 def _why_under_the_floor(
     lens: Camera, points_world_m: NDArray, points_px: NDArray, best_px: float
 ) -> str:
-    mirrored_m = points_world_m * [1, -1, 1]
-    for start in _starts(lens, mirrored_m, points_px):
-        fit = _refined(lens, start, mirrored_m, points_px)
-        if (
-            fit.rms_px <= max(_AS_GOOD * best_px, best_px + 0.5)
-            and fit.camera.t_world_camera_m[2] > 0
-            and up_in_picture(fit.camera) > 0
-        ):
-            return (
-                "the world is mirrored: the points fit only with the camera under the floor, and "
-                "well with y the other way round. Seen from above, y lies a quarter turn "
-                "counter-clockwise of x; change the sign of all y (or exchange x and y)"
-            )
+    limit_px = max(_AS_GOOD * best_px, best_px + 0.5)
+    if mend := _flipped(lens, points_world_m, points_px, limit_px):
+        return f"the points fit only with the camera under the floor, and well above it {mend}"
     return (
         "the points fit only with the camera under the floor; z points up and the floor is z = 0: "
         "is z given downwards, or are points exchanged?"
     )
+
+
+def _flipped(
+    lens: Camera, points_world_m: NDArray, points_px: NDArray, limit_px: float
+) -> str | None:
+    """How the axes must be changed for the points to fit, if that is what is wrong with them."""
+    changes = {
+        "with y the other way round: the world is mirrored. Seen from above, y lies a quarter turn "
+        "counter-clockwise of x; change the sign of all y (or exchange x and y)": [1, -1, 1],
+        "with z the other way round: z points up; change the sign of all z": [1, 1, -1],
+        "with y and z the other way round: z points up; change the sign of both": [1, -1, -1],
+    }
+    for mend, signs in changes.items():
+        changed_m = points_world_m * signs
+        for start in _starts(lens, changed_m, points_px):
+            fit = _refined(lens, start, changed_m, points_px)
+            if (
+                fit.rms_px <= limit_px
+                and fit.camera.t_world_camera_m[2] > 0
+                and up_in_picture(fit.camera) > 0
+            ):
+                return mend
+    return None
+
+
+def _stray(fit: PlaceFit, points_world_m: NDArray, points_px: NDArray) -> tuple[str, ...]:
+    """A warning of the one point without which the others fit much better."""
+    if fit.rms_px < _SUSPICIOUS_PX or len(points_px) < 6:
+        return ()
+    for i in np.argsort(-np.linalg.norm(fit.residuals_px, axis=1))[:4]:
+        others = np.arange(len(points_px)) != i
+        without = _refined(fit.camera, fit.camera, points_world_m[others], points_px[others])
+        if without.rms_px < fit.rms_px / 3:
+            off_px = np.linalg.norm(without.camera.project(points_world_m[i]) - points_px[i])
+            at = ", ".join(f"{value:g}" for value in points_world_m[i])
+            return (
+                f"the point at {at} is {off_px:.0f} px from where the others put it: measured or "
+                "clicked wrongly? Mend it or leave it out",
+            )
+    return (f"the points disagree by {fit.rms_px:.1f} px: measure them again, or the lens",)
 
 
 def _apart_deg(a: Camera, b: Camera) -> float:

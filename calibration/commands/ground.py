@@ -1,0 +1,164 @@
+"""`m2t3 calibrate ground board` and `points`: the room's coordinates from what is known in it."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+
+from ...core.errors import CalibrationError, CameraFileError
+from ..board_detection import View, find_board
+from ..boards import parse_board
+from ..camera_file import read_lens_file
+from ..click_page import CLICK_PAGE, points_of
+from ..floor_boards import fit_floor_boards, still_boards
+from ..floor_error import in_world
+from ..pictures import Picture, first_picture, is_live, is_video, read_pictures
+from ..place_fit import fit_place
+from ..points_file import read_points, write_points
+from ..preview import DEFAULT_PORT, PreviewPage
+from .placing import check_size, finish, lens_sd_px
+
+VIDEO_EVERY_S = 0.2
+
+
+@dataclass(frozen=True)
+class GroundBoard:
+    """The room from a board that lies on the floor, best at several places one after the other.
+
+    The world's origin is on the floor under the middle of the board where it lay first; x to the
+    right of its print, y to its top, z up.
+    """
+
+    camera: Path
+    """Camera file with a calibrated lens; the camera's place is written into it."""
+    source: str
+    """A camera's number (0), an address, a video, a picture or a folder of pictures: the fixed
+    camera's, with the board on the floor."""
+    board: str
+    """As of `m2t3 calibrate intrinsics`. A chessboard does not tell all its sides apart."""
+    thickness_mm: float = 0.0
+    """Of what the print is glued to."""
+    origin: tuple[float, float] = (0.0, 0.0)
+    """World x and y in metres of the board's middle where it lay first."""
+    yaw: float = 0.0
+    """Where its x points in the world, degrees counter-clockwise from above."""
+    seconds: float = 10.0
+    """How long to watch a live camera."""
+
+    def run(self) -> int:
+        """Find the camera's place.
+
+        Raises:
+            CalibrationError: no board on the floor, or one that fixes no place.
+        """
+        console = Console(highlight=False, soft_wrap=True)
+        board, file = parse_board(self.board), read_lens_file(self.camera)
+        if not 0 <= self.thickness_mm < 1000:
+            raise CalibrationError(f"--thickness-mm {self.thickness_mm:g}: 0 to 1000")
+        views: list[View] = []
+        reference: Picture | None = None
+        count = 0
+        with console.status("looking for the board"):
+            for picture in self._pictures():
+                check_size(picture, file, self.camera)
+                count += 1
+                if (view := find_board(picture.grey, board, picture.name)) is not None:
+                    views.append(view)
+                    reference = picture
+        if not views:
+            raise CalibrationError(
+                f"no {board} in any of the {count} pictures of {self.source}; far away, a board "
+                "needs larger squares"
+            )
+        places = still_boards(views)
+        console.print(
+            f"the board lies at {len(places)} place{'s' * (len(places) != 1)}, "
+            f"seen in {len(views)} of {count} pictures"
+        )
+        fit = fit_floor_boards(file.lens, places, lens_sd_px(file), self.thickness_mm / 1000)
+        if len(places) == 1:
+            console.print(
+                "several places, spread over where people will be, make the pitch surer: move the "
+                "board about and take a picture of each"
+            )
+        fit = in_world(fit, self.origin, math.radians(self.yaw))
+        finish(console, self.camera, fit, "board", reference)
+        return 0
+
+    def _pictures(self) -> Iterator[Picture]:
+        live = is_live(self.source)
+        for i, picture in enumerate(
+            read_pictures(self.source, VIDEO_EVERY_S if live or is_video(self.source) else 0.0)
+        ):
+            if live and i * VIDEO_EVERY_S > self.seconds:
+                return
+            yield picture
+
+
+@dataclass(frozen=True)
+class GroundPoints:
+    """The room from measured points: the surest way, if they are spread out."""
+
+    camera: Path
+    """Camera file with a calibrated lens; the camera's place is written into it."""
+    points: Path
+    """Text file with a line `x y z u v` for each point (metres, pixels), or `x y z` for points
+    still to be clicked in the browser. Without such a file all is entered there and kept in it."""
+    source: str | None = None
+    """The fixed camera's picture: its number (0), an address, a video or a picture. Kept as the
+    reference that `m2t3 calibrate check` compares with; needed for clicking."""
+    port: int = DEFAULT_PORT
+    """Port of the page for clicking."""
+
+    def run(self) -> int:
+        """Find the camera's place.
+
+        Raises:
+            CalibrationError: too few points, points that do not agree, or a mirrored world.
+        """
+        console = Console(highlight=False, soft_wrap=True)
+        file = read_lens_file(self.camera)
+        lens, sd_px = file.lens, lens_sd_px(file)
+        picture = first_picture(self.source) if self.source is not None else None
+        if picture is not None:
+            check_size(picture, file, self.camera)
+        points_m, points_px = np.zeros((0, 3)), None
+        if self.points.exists():
+            points_m, points_px = read_points(self.points, (lens.width_px, lens.height_px))
+        if points_px is None:
+            if picture is None:
+                raise CalibrationError(
+                    f"{self.points} gives no pixels (u v): add them, or give the picture to click "
+                    "them in with --source"
+                )
+            points_m, points_px = self._clicked(console, picture, points_m, lens, sd_px)
+            write_points(self.points, points_m, points_px)
+        fit = fit_place(lens, points_m, points_px, sd_px)
+        for point, off in zip(points_m, np.linalg.norm(fit.residuals_px, axis=1), strict=True):
+            console.print(
+                f"  {point[0]:8.3f} {point[1]:8.3f} {point[2]:8.3f} m  off by {off:.2f} px"
+            )
+        finish(console, self.camera, fit, "points", picture)
+        return 0
+
+    def _clicked(
+        self, console: Console, picture: Picture, points_m: Any, lens: Any, sd_px: Any
+    ) -> tuple[Any, Any]:
+        def wrong_with(answer: Any) -> str | None:
+            try:
+                fit_place(lens, *points_of(answer), sd_px)
+            except (CalibrationError, CameraFileError) as error:
+                return str(error)
+            return None
+
+        words = [" ".join(f"{value:g}" for value in point) for point in points_m]
+        with PreviewPage(self.port, CLICK_PAGE) as page:
+            page.check = wrong_with
+            page.show(picture.bgr, words)
+            console.print(f"open {page.url} and click the points; Ctrl-C gives up")
+            page.answered.wait()
+            return points_of(page.answer)
