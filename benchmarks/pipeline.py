@@ -34,9 +34,6 @@ from m2t3.realtime.pipeline import Pipeline
 from m2t3.realtime.sources.replay import keypoints_frames
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-STAGES = (
-    "decode", "prepare", "denoise", "place", "encode", "network", "outside the network", "total"
-)  # fmt: skip
 APART_FRAMES = 7  # of the recording, between one person and the next
 APART_PX = 60.0  # of the picture, for the tracker to tell them apart
 
@@ -79,8 +76,8 @@ class Pipelines:
                       f"One person, 30 a second for {seconds:g} s; {where}.")  # fmt: skip
         for engine in self.engines or candidates():
             run = self._measure(engine, 1, 1, 60.0, seconds)
-            for stage in STAGES:
-                stages.add(f"{engine}, {stage}", *percentiles(run.stage_ms[stage]))
+            for stage, ms in run.stage_ms.items():
+                stages.add(f"{engine}, {stage}", *percentiles(ms))
             for people in self.people:
                 runs = [self._measure(engine, 1, people, rate, seconds) for rate in self.rates]
                 halves = [percentiles(r.latency_ms) for r in runs]
@@ -154,7 +151,7 @@ def run(
         wire.encode(msgspec.structs.replace(f, seq=seq, t_capture_ns=round(seq * 1e9 / rate_hz)))
         for seq, f in zip(range(round(seconds * rate_hz)), itertools.cycle(frames), strict=False)
     ]
-    stage_ms: dict[str, list[float]] = {stage: [] for stage in STAGES}
+    stage_ms: dict[str, list[float]] = {}
     latency_ms = []
     network = pipeline.lifter.denoiser = Timed(pipeline.lifter.denoiser)
     gc.collect()
@@ -178,8 +175,8 @@ def run(
             "decode": decoded_ns - began_ns, **answer.timing_ns, "encode": done_ns - processed_ns,
             "network": network.ns, "outside the network": total_ns - network.ns, "total": total_ns,
         }  # fmt: skip
-        for stage in STAGES:
-            stage_ms[stage].append(timing[stage] / 1e6)
+        for stage, ns in timing.items():
+            stage_ms.setdefault(stage, []).append(ns / 1e6)
         latency_ms.append((done_ns - due_ns) / 1e6)
     return Run(
         {stage: np.array(ms) for stage, ms in stage_ms.items()},

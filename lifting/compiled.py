@@ -174,3 +174,49 @@ def stand(
                     points_m[b, t, j, i] = (
                         camera_m[b, i] + (points_m[b, t, j, i] - camera_m[b, i]) * scale
                     )
+
+
+@_compiled
+def side_evidence(
+    rays: NDArray,
+    seen: NDArray,
+    age_s: NDArray,
+    believed_rays: NDArray,
+    mirror: NDArray,
+    numbers: tuple[float, float, float],
+) -> tuple[NDArray, NDArray, float]:
+    """How far joints are from where they were believed to be, for `sides.SideFilter`.
+
+    Args:
+        rays: (J, 3) as labelled, `seen` (J,) of them.
+        age_s: (J,) since each joint was believed to be at `believed_rays`; infinite for never.
+        mirror: (J,) each joint's other side, itself for those that have none.
+
+    Returns:
+        Moves (J,) as labelled and with sides exchanged, in units of the expected ones, NaN where
+        not seen; and the mean evidence for an exchange, 0 if there is none.
+    """
+    still, speed, min_size = numbers
+    joints = len(seen)
+    middle, square, count = np.zeros(3), 0.0, 0
+    for j in range(joints):
+        if seen[j]:
+            middle += rays[j]
+            count += 1
+    middle /= max(count, 1)
+    for j in range(joints):
+        if seen[j]:
+            square += ((rays[j] - middle) ** 2).sum()
+    size = max(4.0 * math.sqrt(square / max(count, 1)), min_size)
+    moved = np.full((2, joints), np.nan)
+    evidence, pairs = 0.0, 0
+    for j in range(joints):
+        expected = size * (still + speed * age_s[j])
+        for way, source in enumerate((j, mirror[j])):
+            if seen[source]:
+                moved[way, j] = math.sqrt(((rays[source] - believed_rays[j]) ** 2).sum()) / expected
+        if mirror[j] != j and seen[j] and seen[mirror[j]]:
+            # Robust: one limb that jumps must not outvote the others.
+            evidence += min(max(0.5 * (moved[0, j] ** 2 - moved[1, j] ** 2), -2.0), 2.0)
+            pairs += 1
+    return moved[0], moved[1], evidence / max(pairs, 1)

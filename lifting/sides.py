@@ -12,6 +12,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from ..core.skeletons import Skeleton
+from . import compiled
 
 _STILL, _SPEED = 0.02, 0.8  # expected motion of a joint: body sizes, and body sizes a second
 _MIN_SIZE = 1e-3  # of a body, radians; joints seen all in one place have no size
@@ -26,7 +27,6 @@ class SideFilter:
 
     def __init__(self, skeleton: Skeleton) -> None:
         joints = skeleton.joint_count
-        self._paired = np.array(skeleton.left_right).ravel()
         self._mirror = np.array(skeleton.mirror)
         self._rays = np.zeros((joints, 3))  # where each joint was when it was last believed ...
         self._t_s = np.full(joints, -np.inf)  # ... and when that was
@@ -46,19 +46,11 @@ class SideFilter:
         as_labelled = np.arange(len(self._mirror))
         if not seen.any():
             return as_labelled
-        known = rays[seen]
-        spread = np.sqrt(np.square(known - known.mean(axis=0)).sum(axis=1).mean())
-        size = max(4.0 * spread, _MIN_SIZE)
-        expected = size * (_STILL + _SPEED * (t_s - self._t_s))  # infinite for the never seen
-        same, crossed = (
-            np.where(seen[o], np.linalg.norm(rays[o] - self._rays, axis=1) / expected, np.nan)
-            for o in (as_labelled, self._mirror)
+        same, crossed, evidence = compiled.side_evidence(
+            rays, seen, t_s - self._t_s, self._rays, self._mirror, (_STILL, _SPEED, _MIN_SIZE)
         )
-        # Robust: one limb that jumps must not outvote the others.
-        evidence = np.clip(0.5 * (same**2 - crossed**2), -2.0, 2.0)[self._paired]
-        evidence = evidence[np.isfinite(evidence)]
-        if len(evidence) and abs(evidence.mean()) > _CLEAR:
-            self._swapped = bool(evidence.mean() > 0)
+        if abs(evidence) > _CLEAR:
+            self._swapped = evidence > 0
             disagreed_s = min(t_s - self._now_s, _OUTLIER_S) * (1 if self._swapped else -1)
             self._doubt_s = max(0.0, self._doubt_s + disagreed_s)
             if self._doubt_s > _GIVE_WAY_S:
