@@ -19,6 +19,7 @@ from ..core.messages import (
 )
 from ..core.skeletons import Skeleton
 from ..engines.loading import load_denoiser
+from ..engines.registry import LoadedDenoiser
 from ..lifting.lifter import Lifter
 from ..lifting.steady import SteadyLifter
 from .pipeline import Pipeline
@@ -44,6 +45,21 @@ def assemble(
         M2t3Error: steps, height or look-ahead are out of range.
     """
     denoiser = load_denoiser(weights, engine)
+    return assemble_around(
+        denoiser, camera, stream, steps=steps, height_m=height_m, look_ahead=look_ahead
+    )
+
+
+def assemble_around(
+    denoiser: LoadedDenoiser,
+    camera: Camera,
+    stream: str,
+    *,
+    steps: int,
+    height_m: float | None = None,
+    look_ahead: int = 0,
+) -> tuple[SkeletonDefinition, Pipeline]:
+    """The same with a denoiser that is loaded already."""
     skeleton = denoiser.shape.skeleton
     definition = define(
         stream=stream,

@@ -21,26 +21,20 @@ class Listening:
         return self._denoiser(inputs)
 
 
-@pytest.fixture
-def denoiser(monkeypatch):
-    listening = Listening(load_denoiser(engine="onnxruntime"))
-    monkeypatch.setattr(assembly, "load_denoiser", lambda weights, engine: listening)
-    return listening
-
-
-def assemble(camera):
-    return assembly.assemble(camera, "cam0", weights="-", engine="-", steps=1)[1]
+@pytest.fixture(scope="module")
+def denoiser():
+    return Listening(load_denoiser(engine="onnxruntime"))
 
 
 def test_the_engine_has_seen_the_shapes_to_come(denoiser, camera):
-    assemble(camera)
+    assembly.assemble_around(denoiser, camera, "cam0", steps=1)
     people = {(n, 1) for n in range(1, assembly.WARM_PEOPLE + 1)}
     assert people | {(1, ENCODE_ANEW)} <= set(denoiser.asked)
 
 
 def test_nothing_of_the_warm_start_is_left(denoiser, camera, frame, monkeypatch):
     def answers():
-        pipeline = assemble(camera)
+        _, pipeline = assembly.assemble_around(denoiser, camera, "cam0", steps=1)
         return [pipeline.process(frame(seq), seq) for seq in range(5)]
 
     warm = answers()
