@@ -23,6 +23,7 @@ from ..engines.registry import LoadedDenoiser
 from ..lifting.lifter import Lifter
 from ..lifting.steady import SteadyLifter
 from .pipeline import Pipeline
+from .tracking import Tracker
 
 WARM_FRAMES = 20  # of one person
 WARM_PEOPLE = 8  # at most; more make the first frame that has them slower
@@ -83,6 +84,7 @@ def assemble_around(
             image_size_px=definition.camera.image_size_px,
             lifter=SteadyLifter(Lifter(camera, denoiser, steps, height_m), look_ahead),
             look_ahead=look_ahead,
+            tracker=Tracker(camera, skeleton),
         )
 
     warm(pipeline(), definition)
@@ -121,17 +123,18 @@ def define(
 def warm(pipeline: Pipeline, definition: SkeletonDefinition) -> None:
     """Answers made-up frames from the wire to the wire; the pipeline is to be thrown away.
 
-    One person who grows and shrinks, then more and more people. That compiles what is compiled at
-    first use, lets the engine see the shapes to come, and touches what they are computed in.
+    One person who shrinks as if walking away, then more and more people, in sessions of their own
+    because whoever is there when a session begins is lifted at once. That compiles what is compiled
+    at first use, lets the engine see the shapes to come, and touches what they are computed in.
     """
     joints, size_px = len(definition.joint_names), np.array(definition.camera.image_size_px)
     offsets_px = np.random.default_rng(0).uniform(-0.2, 0.2, (WARM_PEOPLE, joints, 2)) * size_px
     counts = [1] * WARM_FRAMES + [n for n in range(1, WARM_PEOPLE + 1) for _ in range(2)]
     for seq, people in enumerate(counts):
-        scale = 1.0 if seq < WARM_FRAMES // 2 else 0.3
+        scale = 0.3 ** min(seq / WARM_FRAMES, 1.0)
         frame = KeypointsFrame(
             stream=definition.stream,
-            session="warm",
+            session=f"warm-{people}",
             seq=seq,
             t_capture_ns=seq * SECOND_NS // 30,
             clock="media",

@@ -114,7 +114,7 @@ class Detect:
         finally:
             video.close()
             detector.close()
-        recording = recording_of(seen, detector.skeleton, video.fps, size_px)
+        recording = recording_of(seen, detector.skeleton, video.fps, file.camera)
         write_recording(out, recording)
         rate = len(seen) * SECOND_NS / (monotonic_ns() - t_start_ns)
         people = len(set(recording.person_id.ravel().tolist()) - {-1})

@@ -74,6 +74,7 @@ class Pipeline:
         skeleton: Skeleton,
         image_size_px: ImageSize,
         lifter: Lifter,
+        tracker: Tracker,
         look_ahead: int = 0,
     ) -> None:
         self.counts = Counts()
@@ -83,7 +84,7 @@ class Pipeline:
         self._stream, self._session, self._def_id = stream, session, def_id
         self._skeleton, self._image_size_px = skeleton, image_size_px
         self.lifter = lifter
-        self._timeline, self._tracker = Timeline(), Tracker()
+        self._timeline, self._tracker = Timeline(), tracker
         self._bodies = Bodies(skeleton)
         self._t_origin_ns = 0
         self._answers = 0
@@ -121,6 +122,7 @@ class Pipeline:
         t_s = (frame.t_capture_ns - self._t_origin_ns) / SECOND_NS
         people = self._usable(frame)
         assignment = self._tracker.update(t_s, people)
+        self.counts.refused += assignment.refused
         left += assignment.left
         for person_id in left:
             self.lifter.forget(person_id)
@@ -128,8 +130,10 @@ class Pipeline:
             [
                 Observation(id_, t_s, person.keypoints_px, person.confidence)
                 for id_, person in zip(assignment.ids, people, strict=True)
+                if id_ is not None
             ]
         )
+        self._tracker.learn({p.person_id: p.positions_world_m for p in lifted.people})
         timing_ns = {"queue": queue_ns, **lifted.timing_ns}
         self._waiting.append(_Waiting(frame, t_receive_ns, t_s, lifted.people, timing_ns, left))
         return self._answer() if len(self._waiting) > self._look_ahead else None

@@ -3,12 +3,15 @@
 import dataclasses
 from collections.abc import Iterator, Sequence
 
+import msgspec
 import numpy as np
 
+from ...calibration.camera import Camera
 from ...core.clock import SECOND_NS
-from ...core.conversions import FORMATS
+from ...core.conversions import FORMATS, conversion
 from ...core.errors import CaptureError
 from ...core.messages import ImageSize, Keypoints, KeypointsFrame
+from ...core.skeletons import COCO17
 from ...lifting.recording import Recording
 from ..counts import Counts
 from ..picture_size import rescaled, scale_between, size_text
@@ -60,18 +63,31 @@ def look_through(
         yield Seen(t_media_ns, scaled.people)
 
 
-def recording_of(
-    seen: Sequence[Seen], skeleton: str, fps: float, image_size_px: ImageSize
-) -> Recording:
+def recording_of(seen: Sequence[Seen], skeleton: str, fps: float, camera: Camera) -> Recording:
     """A recording in which everybody is known by a number of their own.
+
+    Second boxes around one body are left out.
 
     Raises:
         CaptureError: nothing was seen.
     """
     if not seen:
         raise CaptureError("the video has no picture that can be decoded")
-    tracker = Tracker()
-    ids = [tracker.update(s.t_media_ns / SECOND_NS, s.people).ids for s in seen]
+    tracker, body = Tracker(camera, COCO17, at_once=True), conversion(skeleton, COCO17.name)
+    ids = [
+        tracker.update(
+            s.t_media_ns / SECOND_NS,
+            [
+                msgspec.structs.replace(
+                    person,
+                    keypoints_px=body.points(person.keypoints_px),
+                    confidence=body.confidence(person.confidence),
+                )
+                for person in s.people
+            ],
+        ).ids
+        for s in seen
+    ]
     columns = max(1, max(map(len, ids)))
     shape = len(seen), columns, len(FORMATS[skeleton])
     recording = Recording(
@@ -80,12 +96,13 @@ def recording_of(
         person_id=np.full(shape[:2], -1),
         t_capture_ns=np.array([s.t_media_ns for s in seen], np.int64),
         fps=fps,
-        image_size_px=image_size_px,
+        image_size_px=(camera.width_px, camera.height_px),
         skeleton=skeleton,
     )
     for t, (picture, picture_ids) in enumerate(zip(seen, ids, strict=True)):
         for column, (person, person_id) in enumerate(zip(picture.people, picture_ids, strict=True)):
-            recording.keypoints_px[t, column] = person.keypoints_px
-            recording.confidence[t, column] = person.confidence
-            recording.person_id[t, column] = person_id
+            if person_id is not None:
+                recording.keypoints_px[t, column] = person.keypoints_px
+                recording.confidence[t, column] = person.confidence
+                recording.person_id[t, column] = person_id
     return recording

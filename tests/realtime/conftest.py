@@ -11,6 +11,7 @@ from m2t3.core.skeletons import COCO17
 from m2t3.lifting.lifter import Lifted, LiftedPerson
 from m2t3.lifting.recording import Recording, write_recording
 from m2t3.realtime.pipeline import Pipeline
+from m2t3.realtime.tracking import Tracker
 
 J = COCO17.joint_count
 IMAGE_SIZE_PX = (640, 480)
@@ -78,6 +79,7 @@ def make_pipeline(**options):
         skeleton=COCO17,
         image_size_px=IMAGE_SIZE_PX,
         lifter=FakeLifter(),
+        tracker=Tracker(make_camera(), COCO17),
         **options,
     )
 
@@ -102,8 +104,7 @@ def lifter(pipeline):
     return pipeline.lifter
 
 
-@pytest.fixture
-def camera():
+def make_camera():
     """A 640 x 480 camera, 2 m up, that looks along world +y."""
     return Camera(
         name="cam0",
@@ -115,6 +116,11 @@ def camera():
         R_world_camera=np.array([[1.0, 0, 0], [0, 0, 1], [0, -1, 0]]),
         t_world_camera_m=np.array([0.0, 0, 2]),
     )
+
+
+@pytest.fixture
+def camera():
+    return make_camera()
 
 
 @pytest.fixture

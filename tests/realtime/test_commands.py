@@ -158,7 +158,8 @@ def test_lift_takes_the_formats_that_convert_and_names_them_for_the_others(
 
 def test_a_column_is_given_to_the_next_person_when_its_owner_has_left(pipeline, frame, person):
     left, right = person(u=100), person(u=500)
-    seen = {0: [left, right], 40: [right], 75: [right], 90: [right, left]}
+    seen = {0: [left, right], 40: [right], 95: [right]}
+    seen |= {n: [right, left] for n in (100, 103, 106)}  # somebody new is believed the third time
     answers = [pipeline.process(frame(seq, people), 10**12) for seq, people in seen.items()]
     person_id = pose_arrays(answers, 17)["person_id"]
-    assert person_id.tolist() == [[1, 2], [-1, 2], [-1, 2], [3, 2]]
+    assert person_id.tolist() == [[1, 2], [-1, 2], [-1, 2], [-1, 2], [-1, 2], [3, 2]]

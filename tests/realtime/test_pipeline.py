@@ -12,6 +12,7 @@ from m2t3.lifting.lifter import Lifted, LiftedPerson
 from m2t3.realtime.demo_person import demo_motion
 from m2t3.realtime.picture_size import scale_between
 from m2t3.realtime.pipeline import Pipeline
+from m2t3.realtime.tracking import Tracker
 
 NOW = 10**12
 SECOND_NS = 10**9
@@ -116,11 +117,18 @@ def test_a_source_that_comes_back_begins_anew_and_the_old_one_stays_dead(pipelin
 
 def test_who_leaves_is_sent_once_without_a_single_joint(pipeline, lifter, frame):
     pipeline.process(frame(0), NOW)
-    (gone,) = pipeline.process(frame(60, people=[]), NOW).people
+    (gone,) = pipeline.process(frame(90, people=[]), NOW).people
     assert (gone.id, gone.state, gone.valid.any()) == (1, "left", False)
     assert np.isnan(gone.positions_world_m).all()
     assert lifter.forgotten == [1]
-    assert pipeline.process(frame(61, people=[]), NOW).people == ()
+    assert pipeline.process(frame(91, people=[]), NOW).people == ()
+
+
+def test_who_is_not_believed_is_not_answered_but_counted(pipeline, frame, person):
+    pipeline.process(frame(0), NOW)
+    answer = pipeline.process(frame(1, [person(), person(), person(u=600, v=100)]), NOW)
+    assert [pose.id for pose in answer.people] == [1]
+    assert pipeline.counts.refused == {"duplicate_people": 1, "unconfirmed_people": 1}
 
 
 def joints(person, changes, confidence=None):
@@ -210,14 +218,15 @@ def test_a_format_that_does_not_tell_enough_is_refused_with_one_warning(pipeline
     assert "convertible: coco17, halpe26" in warning
 
 
-def test_a_person_has_a_body_that_its_definition_explains_and_that_goes_with_them(frame):
+def test_a_person_has_a_body_that_its_definition_explains_and_that_goes_with_them(frame, camera):
+    walk = demo_motion(60.0).positions_world_m.astype(np.float32)
+    walk[..., 1] += 5  # before the camera
+
     class Walker:
         """Answers each frame with the next pose of the built-in person."""
 
-        walk = iter(demo_motion(60.0).positions_world_m)
-
         def lift(self, observations):
-            joints = next(self.walk).astype(np.float32)
+            joints = walk[n]
             sure, nobody_knows = np.ones(J, np.float32), np.full(2, np.nan, np.float32)
             return Lifted(
                 tuple(
@@ -232,10 +241,13 @@ def test_a_person_has_a_body_that_its_definition_explains_and_that_goes_with_the
 
     pipeline = Pipeline(
         stream="cam0", session="s", def_id="d", skeleton=COCO17, image_size_px=IMAGE_SIZE_PX,
-        lifter=Walker(),
+        lifter=Walker(), tracker=Tracker(camera, COCO17),
     )  # fmt: skip
     for n in range(90):
-        (pose,) = pipeline.process(frame(n), NOW + n).people
+        seen = Keypoints(
+            keypoints_px=camera.project(walk[n]).astype(np.float32), confidence=np.ones(J, "f4")
+        )
+        (pose,) = pipeline.process(frame(n, [seen]), NOW + n).people
     body, definition = pose.body, humanoid("coco17")
     origins, turns = bone_poses(definition, body.root_world_m, body.rotations_xyzw, body.offsets_m)
     found = joint_positions(definition, origins, turns, body.joint_offsets_m)

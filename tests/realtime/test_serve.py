@@ -221,7 +221,9 @@ def test_a_subscriber_that_stops_reading_delays_nobody_and_fills_no_memory(
     assert stalled.poll(10_000)
     running.stop.set()
     running.thread.join()  # from here on, this thread is the one that publishes
-    crowd = another_pipeline.process(frame(0, [person(id=n) for n in range(32)]), 10**12)
+    crowd = another_pipeline.process(
+        frame(0, [person(u=18 * n, height_px=99) for n in range(32)]), 10**12
+    )
     sent = 2000  # times 10 kB: more than the buffers of the system hold
     for _ in range(sent):
         running.publisher.publish_pose(crowd)

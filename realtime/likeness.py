@@ -1,0 +1,157 @@
+"""How well seen people fit the people who are expected: the costs that assignment weighs.
+
+Each pair is compared by three errors, in metres at the expected person's place in the room: how far
+the body is off sideways, how much nearer or farther it must be to look as large as it does, and how
+much the pose is another. What is expected of each error is a standard deviation that grows with the
+time out of sight; depth along the ray is known worse than the way across it.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numba
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+SIDE_M = 0.04  # errors that a person in sight has from frame to frame: across the ray,
+JOINT_SIDE_M = 0.15  # more so if only a few joints tell,
+DEPTH_SHARE = 0.06  # along the ray, as a share of the distance (a limb may have moved),
+POSE_M = 0.07  # and of the joints against the body as a whole
+POSE_M_PER_S, MAX_POSE_M = 1.2, 0.35  # how fast a pose is forgotten, and what is never forgotten
+POSE_NUMBERS = 4.0  # how many independent numbers a pose is taken for
+LIMIT = 4.0  # standard deviations of place at which somebody is somebody else
+WEIRD = 3.0  # standard deviations beyond which a single joint says no more
+TAIL = 4.0  # degrees of freedom of errors that are gross now and then
+FEW = 4  # fewer shared joints than this tell a place, but neither size nor pose
+NEVER = 1e6
+
+
+@dataclass(frozen=True, eq=False)
+class Expected:
+    """M people as they should be seen now."""
+
+    keypoints_px: Float[NDArray, "m j 2"]  # NaN for joints that were never seen
+    pixels_per_m: Float[NDArray, "m"]  # across the ray, where the person is
+    distance_m: Float[NDArray, "m"]  # from the camera
+    moved_sigma_m: Float[NDArray, "m"]  # how uncertain their way since the last sighting is
+    unseen_s: Float[NDArray, "m"]  # time since the last sighting
+
+
+@dataclass(frozen=True, eq=False)
+class Likeness:
+    """N seen against M expected people."""
+
+    surprise: Float[NDArray, "n m"]  # -2 log likelihood, against that of one who is as expected
+    place: Float[
+        NDArray, "n m"
+    ]  # squared standard deviations that the place is off; NEVER: nothing shared
+
+
+def likeness(
+    seen_px: Float[NDArray, "n j 2"], expected: Expected, mirror: NDArray[np.intp]
+) -> Likeness:
+    """Compares everybody with everybody.
+
+    Args:
+        seen_px: NaN where a joint is missing.
+        mirror: where each joint's value stands after left and right change places; detectors
+            exchange sides, which makes nobody somebody else.
+    """
+    return Likeness(
+        *_compared(
+            seen_px, expected.keypoints_px, expected.pixels_per_m, expected.distance_m,
+            expected.moved_sigma_m, expected.unseen_s, mirror,
+        )
+    )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _compared(seen_px, expected_px, pixels_per_m, distance_m, moved_sigma_m, unseen_s, mirror):  # type: ignore[no-untyped-def]
+    n, m, joints = len(seen_px), len(expected_px), seen_px.shape[1]
+    surprise, place = np.full((n, m), NEVER), np.full((n, m), NEVER)
+    for i in range(n):
+        for k in range(m):
+            a, b, scale = seen_px[i], expected_px[k], pixels_per_m[k]
+            count, a_u, a_v, b_u, b_v = 0, 0.0, 0.0, 0.0, 0.0  # means of the joints both show
+            for j in range(joints):
+                if not np.isnan(a[j, 0] + b[j, 0]):
+                    count += 1
+                    a_u, a_v, b_u, b_v = a_u + a[j, 0], a_v + a[j, 1], b_u + b[j, 0], b_v + b[j, 1]
+            if count == 0:
+                continue
+            a_u, a_v, b_u, b_v = a_u / count, a_v / count, b_u / count, b_v / count
+            side_first = SIDE_M**2 + JOINT_SIDE_M**2 / count
+            side_variance = side_first + moved_sigma_m[k] ** 2
+            side_off = ((a_u - b_u) ** 2 + (a_v - b_v) ** 2) / scale**2 / side_variance
+            pose_m = min(POSE_M + POSE_M_PER_S * unseen_s[k], MAX_POSE_M)
+            depth_first = (DEPTH_SHARE * distance_m[k]) ** 2 * joints / count
+            depth_variance = depth_first + 4 * (pose_m - POSE_M) ** 2 + moved_sigma_m[k] ** 2
+            depth_off, pose_off = 1.0, 1.0
+            if count >= FEW:
+                spread_a = spread_b = 1e-6
+                for j in range(joints):
+                    if not np.isnan(a[j, 0] + b[j, 0]):
+                        spread_a += (a[j, 0] - a_u) ** 2 + (a[j, 1] - a_v) ** 2
+                        spread_b += (b[j, 0] - b_u) ** 2 + (b[j, 1] - b_v) ** 2
+                larger = math.sqrt(spread_a / spread_b)
+                depth_off = _tailed((distance_m[k] * math.log(larger)) ** 2 / depth_variance)
+                total = 0.0
+                for j in range(joints):
+                    if not np.isnan(a[j, 0] + b[j, 0]):
+                        off_px2 = np.inf
+                        for other in (j, mirror[j]):
+                            u = a[j, 0] - a_u - larger * (b[other, 0] - b_u)
+                            v = a[j, 1] - a_v - larger * (b[other, 1] - b_v)
+                            if u * u + v * v < off_px2:  # False for NaN
+                                off_px2 = u * u + v * v
+                        total += min(off_px2 / (pose_m * scale) ** 2, WEIRD**2)
+                pose_off = _tailed(total / count)
+            vague = 2 * math.log(side_variance / side_first)
+            vague += math.log(depth_variance / depth_first)
+            vague += 2 * POSE_NUMBERS * math.log(pose_m / POSE_M)
+            place[i, k] = side_off + depth_off
+            surprise[i, k] = _tailed(side_off) + depth_off + POSE_NUMBERS * pose_off + vague
+    return surprise, place
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _tailed(squared: float) -> float:
+    """Squared standard deviations as Student's t has them: detectors err grossly, if seldom."""
+    return TAIL * math.log1p(squared / TAIL)
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def coincidence(keypoints_px):  # type: ignore[no-untyped-def]
+    """Mean distance of the joints of each two of the people seen, in sizes of the larger body.
+
+    Args:
+        keypoints_px: (N, J, 2), NaN where a joint is missing.
+
+    Returns:
+        (N, N); inf on the diagonal, and where they share fewer than `FEW` joints.
+    """
+    n, joints = len(keypoints_px), keypoints_px.shape[1]
+    size_px = np.ones(n)  # of the box around each, its longer side
+    for i in range(n):
+        for axis in range(2):
+            low, high = np.inf, -np.inf
+            for j in range(joints):
+                value = keypoints_px[i, j, axis]
+                if not np.isnan(value):
+                    low, high = min(low, value), max(high, value)
+            size_px[i] = max(size_px[i], high - low)
+    near = np.full((n, n), np.inf)
+    for i in range(n):
+        for k in range(i):
+            count, total = 0, 0.0
+            for j in range(joints):
+                u = keypoints_px[i, j, 0] - keypoints_px[k, j, 0]
+                v = keypoints_px[i, j, 1] - keypoints_px[k, j, 1]
+                apart = math.sqrt(u * u + v * v)
+                if not np.isnan(apart):
+                    count += 1
+                    total += apart
+            if count >= FEW:
+                near[i, k] = near[k, i] = total / count / max(size_px[i], size_px[k])
+    return near
