@@ -4,6 +4,8 @@ Both are rings of the same length, so the memory can be made anew from the obser
 rig moves. The order of the ring does not matter to the network: times are in the rotary phases.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
@@ -70,3 +72,27 @@ class History:
         for kept, fresh in zip(self.memories, new, strict=True):
             kept.keys[..., places, :] = fresh.keys
             kept.values[..., places, :] = fresh.values
+
+
+class Together:
+    """The memories of several people as one, which a frame finds where the last one left it.
+
+    The people's own memories become parts of the joined one, so whatever is remembered of anybody
+    is in it at once. It is put together anew only when others are seen together.
+    """
+
+    def __init__(self) -> None:
+        self._histories: list[History] = []
+        self._joined: list[Memory] = []
+
+    def memories(self, histories: Sequence[History]) -> list[Memory]:
+        """One memory a step, of all people in this order."""
+        if len(histories) == 1:
+            return histories[0].memories
+        if [id(h) for h in histories] != [id(h) for h in self._histories]:
+            steps = zip(*(history.memories for history in histories), strict=True)
+            self._joined = [Memory.joined(parts) for parts in steps]
+            self._histories = list(histories)
+            for i, history in enumerate(histories):
+                history.memories = [memory.person(i) for memory in self._joined]
+        return self._joined

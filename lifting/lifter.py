@@ -10,7 +10,6 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -23,10 +22,10 @@ from .anchor import canonical_body, guess_ground_position
 from .body_size import UNKNOWN, SizeBelief
 from .denoiser import Denoiser, Ground
 from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
-from .history import History
+from .history import History, Together
 from .memory import HIDDEN, past_mask, phases
 from .rig import GAZE_HEIGHT_M, Rig, Views
-from .sampler import Frames, Memory, NoiseKey, Sample, sample
+from .sampler import Frames, NoiseKey, Sample, sample
 from .sides import SideFilter
 
 COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
@@ -40,8 +39,6 @@ ENCODE_ANEW = 13  # newest frames that a memory keeps when its rig moves; all wo
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
 _FEATURE_NUMBERS = GAZE_HEIGHT_M, ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M, UNKNOWN
-
-_KeysValues = TypeVar("_KeysValues", Memory, Ground)
 
 
 @dataclass(frozen=True)
@@ -121,6 +118,7 @@ class Lifter:
         self._skeleton = denoiser.shape.skeleton
         self._body_m = canonical_body(self._skeleton)
         self._people: dict[int, _Person] = {}
+        self._together = Together()
 
     def forget(self, person_id: int) -> None:
         """Drops all that is remembered of a person; the id may come back as somebody new."""
@@ -224,7 +222,7 @@ class Lifter:
             mask[:, None],
             [[(p.person_id, p.frame)] for p in people],
         )
-        memories = [_join([p.history.memories[s] for p in people]) for s in range(self.steps)]
+        memories = self._together.memories([p.history for p in people])
         return sample(self.denoiser, frames, memories, self._skeleton)
 
     def _encode_anew(self, person: _Person, rays: _Rays) -> Sample:
@@ -292,7 +290,7 @@ class Lifter:
         grounds = [p.ground for p in people if p.ground is not None]  # all have one, or none
         return Frames(
             uv, seen, features, phases(t_s), mask, views, noise_keys,
-            _join(grounds) if grounds else None,
+            Ground(*map(np.concatenate, zip(*grounds, strict=True))) if grounds else None,
         )  # fmt: skip
 
 
@@ -304,12 +302,3 @@ def _sided(rays: _Rays, sides: SideFilter) -> _Rays:
 
 def _logistic(logit: NDArray) -> NDArray[np.float32]:
     return (0.5 + 0.5 * np.tanh(0.5 * logit)).astype(np.float32)
-
-
-def _join(parts: Sequence[_KeysValues]) -> _KeysValues:
-    """What several people attend to as one; one person's is used where it lies."""
-    if len(parts) == 1:
-        return parts[0]
-    return type(parts[0])(
-        np.concatenate([p.keys for p in parts]), np.concatenate([p.values for p in parts])
-    )

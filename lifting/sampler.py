@@ -49,6 +49,17 @@ class Memory:
     keys: Float32[NDArray, "b l v h m d"]
     values: Float32[NDArray, "b l v h m d"]
 
+    @staticmethod
+    def joined(parts: Sequence["Memory"]) -> "Memory":
+        """Several people's as one."""
+        return Memory(
+            np.concatenate([p.keys for p in parts]), np.concatenate([p.values for p in parts])
+        )
+
+    def person(self, i: int) -> "Memory":
+        """One person's part, where it lies."""
+        return Memory(self.keys[i : i + 1], self.values[i : i + 1])
+
     def between(self, start: int, stop: int) -> "Memory":
         """Frames start ... stop - 1."""
         return Memory(self.keys[..., start:stop, :], self.values[..., start:stop, :])

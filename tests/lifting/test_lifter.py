@@ -168,6 +168,39 @@ def test_people_do_not_influence_one_another(camera, motion, network, px):
         np.testing.assert_allclose([f[i] for f in found[start:]], expected, atol=SAME)
 
 
+def test_whoever_is_seen_together_remembers_what_they_would_alone(camera, network, px):
+    """Everybody keeps their own memory while companies change from frame to frame."""
+    rng = np.random.default_rng(5)
+    moved = [px + np.array([25.0 * i, 3.0 * i]) for i in range(3)]
+    together, alone = Lifter(camera, network), [Lifter(camera, network) for _ in moved]
+    for t in range(len(px)):
+        company = [i for i in rng.permutation(3).tolist() if rng.random() < 0.7]
+        found = together.lift([observe(moved[i][t], t / 30, i) for i in company]).people
+        for i, person in zip(company, found, strict=True):
+            expected = alone[i].lift([observe(moved[i][t], t / 30, i)]).people[0]
+            np.testing.assert_allclose(
+                person.positions_world_m, expected.positions_world_m, atol=SAME
+            )
+
+
+def test_a_company_that_stays_together_is_not_put_together_again(camera, network, px):
+    given = []
+
+    class Listening:
+        shape, ground = network.shape, network.ground
+
+        def __call__(self, inputs):
+            given.append(inputs.keys)
+            return network(inputs)
+
+    lifter = Lifter(camera, Listening())
+    for t, frame in enumerate(px[:8]):
+        lifter.lift([observe(frame, t / 30, 0), observe(frame + 40, t / 30, 1)])
+    pairs = [keys for keys in given if len(keys) == 2]
+    assert len(pairs) == 8
+    assert all(keys is pairs[0] for keys in pairs)
+
+
 def test_answers_come_in_the_order_of_the_observations(camera, network, px):
     nobody = np.full_like(px[0], np.nan)
     seen = [observe(px[0], 0.0, 8), observe(nobody, 0.0, 3), observe(px[0] + 50, 0.0, 5)]
