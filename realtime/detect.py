@@ -18,8 +18,8 @@ from ..core.stopping import stop_on_signals
 from ..lifting.recording import write_recording
 from .counts import Counts
 from .detection.camera_reader import CameraReader
-from .detection.live import Watch
-from .detection.loading import check_detector, open_detector
+from .detection.live import LiveDetection
+from .detection.loading import open_detector
 from .detection.sender import Sender
 from .detection.video import Video, device_text, kind_of
 from .stream_name import stream_name
@@ -69,7 +69,6 @@ class Detect:
     def _watch(self, source: CaptureSource, file: CameraFile, stop: threading.Event) -> None:
         if self.attached:
             threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
-        check_detector(source)  # before the camera: what is quick comes first
         stream, size_px = stream_name(file, self.stream), _size_px(file)
         reader = CameraReader(
             source.device, image_size_px=size_px, fps=source.fps, loop=source.loop
@@ -82,7 +81,7 @@ class Detect:
             raise
         camera_text = device_text(source.device)
         _say(f"{camera_text}, {detector.description}, to {sender.endpoint} as {stream}")
-        watch = Watch(
+        detection = LiveDetection(
             reader,
             detector,
             sender,
@@ -92,7 +91,7 @@ class Detect:
             preview_hz=source.preview_hz,
         )
         try:
-            watch.run(stop, Lines().show)
+            detection.run(stop, Lines().show)
         finally:
             reader.close()
             detector.close()

@@ -55,8 +55,8 @@ class CameraReader:
         self._device, self._loop = device, loop
         self._image_size_px, self._fps = image_size_px, fps
         video = self._open()
-        self.finished = False  # True when a file has been played to its end
         self.pictures_in = 0
+        self._ended = False  # a file has been played to its end
         self._counts = Counts()
         self._newest: Picture | None = None
         self._watched = threading.Event()  # a file waits for who looks at it, nothing is skipped
@@ -71,9 +71,15 @@ class CameraReader:
         """The newest picture, once; None when none comes within `timeout_s`."""
         with self._changed:
             self._watched.set()
-            self._changed.wait_for(lambda: self._newest or self.finished, timeout_s)
+            self._changed.wait_for(lambda: self._newest or self._ended, timeout_s)
             picture, self._newest = self._newest, None
             return picture
+
+    @property
+    def finished(self) -> bool:
+        """True when a file has been played to its end and its last picture was taken."""
+        with self._changed:
+            return self._ended and self._newest is None
 
     @property
     def lost_s(self) -> float | None:
@@ -105,7 +111,7 @@ class CameraReader:
                 return
             if video.kind == "file" and pictures and not self._loop:
                 with self._changed:
-                    self.finished = True
+                    self._ended = True
                     self._changed.notify()
                 return
             video = self._reopen(at_once=video.kind == "file" and pictures > 0)

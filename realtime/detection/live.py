@@ -20,7 +20,7 @@ SILENCE_NS = 2 * SECOND_NS  # without a picture for so long, the camera hangs
 SLOW_SHARE = 0.5  # of the pictures skipped; more of them deserve a warning
 
 
-class Watch:
+class LiveDetection:
     """One camera under a detector's eyes. What it refuses or drops is in its status."""
 
     def __init__(
@@ -41,10 +41,10 @@ class Watch:
         self._seq = 0
         self._counts = Counts()
         self._latencies = Latencies()
-        self._failure: str | None = None  # what the detector said when it last failed
+        self._failure: str | None = None  # what the detector said when it failed, until told
         self._wrong_size_px: ImageSize | None = None  # of the last picture that was refused for it
         self._t_preview_ns = 0  # when the next is due
-        self._t_picture_ns = monotonic_ns()  # when the last came
+        self._t_picture_ns = monotonic_ns()  # when the last was done with
         self._before: Counter[str] = Counter()  # pictures in and skipped at the last status
 
     def run(
@@ -55,8 +55,8 @@ class Watch:
         while not (stop.is_set() or self._reader.finished):
             picture = self._reader.next(IDLE_S)
             if picture is not None:
-                self._t_picture_ns = monotonic_ns()
                 self._look(picture)
+                self._t_picture_ns = monotonic_ns()
             if monotonic_ns() >= t_report_ns:
                 self._report(show)
                 t_report_ns = max(t_report_ns + SECOND_NS, monotonic_ns())
@@ -137,6 +137,7 @@ class Watch:
             )
         if self._failure is not None:
             told.append(f"the detector failed on a picture: {self._failure}")
+            self._failure = None
         now = Counter(pictures=self._reader.pictures_in, skipped=counts.dropped["skipped"])
         new, self._before = now - self._before, now
         if new["skipped"] > SLOW_SHARE * new["pictures"]:

@@ -72,7 +72,10 @@ class Video:
 
         Whose clock it is on depends on the camera: see `capture_clock`. Those of a file rise.
         """
-        if not self._capture.grab():
+        try:
+            if not self._capture.grab():
+                return None
+        except cv2.error:
             return None
         stamp_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
         if self.kind == "file" and stamp_ns <= self._stamp_ns:

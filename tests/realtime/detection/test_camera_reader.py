@@ -50,12 +50,13 @@ def test_a_file_plays_at_its_own_rate_to_its_end(write_video, reader):
     assert (steps_ns >= np.diff(numbers) * FRAME_NS - 1000).all()
 
 
-def test_the_newest_picture_wins_and_the_others_are_counted(write_video, reader):
+def test_the_newest_picture_wins_and_the_others_are_counted(write_video, reader, soon):
     reader = reader(str(write_video(frames=8)), loop=False)
     first = reader.next(5)
-    while not reader.finished:
-        threading.Event().wait(0.01)
+    soon(lambda: reader.pictures_in == 8)
+    assert not reader.finished
     assert number(reader.next(5).bgr) == 7
+    soon(lambda: reader.finished)
     assert number(first.bgr) + reader.counts().dropped["skipped"] == 6
     assert reader.next(0) is None
 

@@ -70,7 +70,7 @@ def watched():
 
     def watch(*pictures, preview_hz=10.0, reader=None):
         reader, sender = reader or FakeReader(*pictures), FakeSender()
-        live.Watch(
+        live.LiveDetection(
             reader, FakeDetector(), sender, camera_text="camera 0", stream="cam0",
             image_size_px=(640, 480), preview_hz=preview_hz,
         ).run(threading.Event())  # fmt: skip
