@@ -31,13 +31,13 @@ from ..calibration.camera import Camera
 from ..calibration.camera_checks import check_camera
 from ..core.conversions import conversion, conversion_from
 from ..core.errors import M2t3Error
+from ..core.files import numbers, read_bytes, read_pickled_dict, require
 from ..core.skeletons import COCO17, Skeleton
 from .actions import action_of
 from .archive import JOINT_NAMES
 from .cases import Case, exact_case
 from .importers.aist import FPS as AIST_FPS
 from .importers.aist import KEYPOINT_M
-from .importers.files import numbers, read_bytes, read_pickled_dict, require
 from .importers.floor import LOW_PERCENT, on_floor
 from .importers.importer import z_up
 from .importers.rich_dataset import Rich

@@ -18,9 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
+from ...core.files import numbers, read_pickled_dict, require
 from ...core.skeletons import COCO17
 from .checks import check_finite
-from .files import numbers, read_pickled_dict, require
 from .head import EARS_M, EARS_TO_NOSE_RAD, axes_from_points, face_points
 from .importer import Importer, Motion, z_up
 from .joints import Named, complete, guessed_toes

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...core.errors import M2t3Error
-from .files import numbers, read_npz
+from ...core.files import numbers, read_npz
 from .importer import Importer, Motion
 from .smpl_parameters import KIND_OF_WIDTH, joints_from_parameters, text
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from ...core.errors import M2t3Error
-from .files import numbers, read_npz
+from ...core.files import numbers, read_npz
 from .importer import Importer, Motion, z_up
 from .smpl_parameters import joints_from_parameters, text
 

@@ -8,10 +8,10 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from ...core.errors import M2t3Error
+from ...core.files import read_bytes
 from .bvh_file import Bvh, parse_bvh
 from .bvh_names import METRES, NAMINGS, RELEASES, Naming, Release, Unit
 from .checks import check_finite
-from .files import read_bytes
 from .head import face_points
 from .importer import Importer, Motion, z_up
 from .joints import complete

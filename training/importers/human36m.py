@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
+from ...core.files import numbers, read_npz
 from .checks import check_finite
-from .files import numbers, read_npz
 from .head import FACE_M, axes_from_points, face_points
 from .importer import Importer, Motion
 from .joints import complete

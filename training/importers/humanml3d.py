@@ -14,9 +14,9 @@ from typing import ClassVar
 import numpy as np
 
 from ...core.errors import M2t3Error
+from ...core.files import numbers, read_npy
 from ...core.skeletons import SMPL24
 from .checks import check_finite
-from .files import numbers, read_npy
 from .head import NECK_TO_HEAD_RAD, axes_from_points, face_points
 from .importer import Importer, Motion, z_up
 from .joints import complete

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
+from ...core.files import numbers, read_bytes, read_pickled_dict, require
 from .checks import SHORTEST_S
-from .files import numbers, read_bytes, read_pickled_dict, require
 from .importer import Importer, Motion
 from .smpl_parameters import joints_from_parameters
 

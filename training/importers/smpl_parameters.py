@@ -1,18 +1,18 @@
 """From SMPL parameters of any kind to a motion: what AMASS, BEDLAM, AIST++ and RICH share."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ...core.skeletons import SMPL24
+from ...lifting.smpl.model_file import Kind, load_body_model
 from .checks import check_finite
 from .head import face_points
 from .joints import complete
 
-KIND_OF_WIDTH: dict[int, Literal["smpl", "smplh", "smplx"]] = {
+KIND_OF_WIDTH: dict[int, Kind] = {
     24 * 3: "smpl",
     52 * 3: "smplh",
     55 * 3: "smplx",
@@ -21,7 +21,7 @@ KIND_OF_WIDTH: dict[int, Literal["smpl", "smplh", "smplx"]] = {
 
 def joints_from_parameters(
     body_models: Path | None,
-    kind: Literal["smpl", "smplh", "smplx"],
+    kind: Kind,
     gender: str,
     pose_rotvec: Float[NDArray, "T P"],
     trans_m: Float[NDArray, "T 3"],
@@ -32,7 +32,7 @@ def joints_from_parameters(
     Raises:
         M2t3Error: parameters that are not finite; no such body model.
     """
-    from .body_model import load_body_model, pose_body  # torch and smplx
+    from .body_model import pose_body  # torch and smplx
 
     check_finite(np.hstack([pose_rotvec, trans_m]))
     body = pose_body(load_body_model(body_models, kind, gender), pose_rotvec, trans_m, betas)

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from ...core.errors import M2t3Error
+from .errors import M2t3Error
 
 _ARRAY_MODULES = ("numpy.core.multiarray", "numpy._core.multiarray")
 _NUMERIC_MODULES = ("numpy.core.numeric", "numpy._core.numeric")

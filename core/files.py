@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...core.errors import M2t3Error
+from .errors import M2t3Error
 from .pickles import read_object_array, read_pickle
 
 

@@ -1,0 +1,1 @@
+"""SMPL bodies fitted to lifted joints: numpy and numba only; the user supplies the model file."""
