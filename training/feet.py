@@ -14,14 +14,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-# Where the new joints are on the sole, and from which joint: forward and outward, in lengths of the
-# line from ankle to toe base (13.5 cm in a foot of 26.5 cm). The ankle's axis comes down a quarter
-# of the foot in front of the heel; the little toe ends 4 cm before the big one.
-_ON_SOLE = {
-    "big_toe": ("foot", 0.45, -0.13),
-    "small_toe": ("foot", 0.17, 0.37),
-    "heel": ("ankle", -0.38, 0.0),
-}
+from ..lifting.smpl.landmarks import ON_SOLE
+
 _USUAL_DROP = 0.35  # toe base below the ankle of a flat foot, in the same lengths, if none is seen
 _STILL_M = 0.01  # a foot that stands moves less from frame to frame ...
 _LOW_M = 0.02  # ... its toe base is no higher than this over the lowest tenth of the clip ...
@@ -30,7 +24,7 @@ _HIPS_WEIGHT = 0.2  # of the hips' line, beside the sine of the angle between sh
 
 _SIDES = {"left": 1.0, "right": -1.0}  # which way is outward
 NEEDED = tuple(f"{side}_{j}" for side in _SIDES for j in ("hip", "knee", "ankle", "foot"))
-ADDED = tuple(f"{side}_{j}" for side in _SIDES for j in _ON_SOLE)
+ADDED = tuple(f"{side}_{j}" for side in _SIDES for j in ON_SOLE)
 
 Positions = Float[NDArray, "n 3"]
 
@@ -56,7 +50,7 @@ def toes_and_heels(
         square = np.cross(line, left)  # to the line, towards the shin
         forward, up = cos * line + sin * square, cos * square - sin * line
         on_sole = {"foot": foot, "ankle": ankle - sin * length * up}
-        for joint, (base, ahead, out) in _ON_SOLE.items():
+        for joint, (base, ahead, out) in ON_SOLE.items():
             offset = length * (ahead * forward + out * outward * left)
             made[f"{side}_{joint}"] = (on_sole[base] + offset).astype(ankle.dtype)
     return made

@@ -11,15 +11,8 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-# left, up, forward, metres
-FACE_M: dict[str, tuple[float, float, float]] = {
-    "nose": (0.0, 0.0604, 0.1020),
-    "left_eye": (0.032, 0.0943, 0.0802),
-    "right_eye": (-0.032, 0.0943, 0.0802),
-    "left_ear": (0.075, 0.0702, 0.0013),
-    "right_ear": (-0.075, 0.0702, 0.0013),
-    "head_top": (0.0, 0.1903, 0.0),
-}
+from ...lifting.smpl.landmarks import FACE_M
+
 EARS_M = np.array([0.0, 0.0702, 0.0013])  # midway between the ears
 # Angles, from up towards forward, of directions that are known where the head's turning is not:
 # from SMPL's neck to its head joint (of the mean body at rest: 65 mm up, 51 mm forward) ...

@@ -1,0 +1,60 @@
+"""What lifted joints and the picture say of where a body's joints are: a Gaussian in space each.
+
+The lifted joint is a round Gaussian. What the detector saw is a ray: it says nothing along itself,
+and across itself it is as sure as the detector is, in metres at the person (people's limbs are as
+thick near as far). Their product is a Gaussian again; its precision is a matrix W, its mean Q.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+from .landmarks import Correspondence
+
+LIFTED_M = 0.02  # usual error of a lifted joint of confidence 1 against the body's own
+PICTURE_M = 0.03  # usual error across the ray of a keypoint of confidence 1
+LEAST_CONFIDENCE = 0.05  # of a joint that is there: less tells nothing else
+
+
+@dataclass(frozen=True, eq=False)
+class Rays:
+    """What one camera saw of a skeleton's joints."""
+
+    center_m: Float[NDArray, "3"]  # of the camera in the world
+    directions: Float[NDArray, "T K 3"]  # unit vectors in the world; NaN where nothing was seen
+    confidence: Float[NDArray, "T K"]  # 0..1
+
+
+def gather(
+    joints_m: Float[NDArray, "T K 3"],
+    confidence: Float[NDArray, "T K"],
+    valid: Bool[NDArray, "T K"],
+    correspondence: Correspondence,
+    rays: Rays | None,
+) -> tuple[Float[NDArray, "T K 3"], Float[NDArray, "T K 3 3"]]:
+    """Means Q and precisions W (1 / m^2); a joint that is not valid has precision 0."""
+    precision = _precision(confidence, LIFTED_M, correspondence)
+    precision = np.where(valid, precision, 0.0)[..., None, None]
+    W = precision * np.eye(3)
+    Q = np.where(valid[..., None], joints_m, 0.0).astype(np.float64)
+    if rays is None:
+        return Q, W
+    seen = valid & np.isfinite(rays.directions).all(axis=-1)
+    d = np.where(seen[..., None], rays.directions, 0.0)
+    across = np.eye(3) - d[..., :, None] * d[..., None, :]
+    across *= np.where(seen, _precision(rays.confidence, PICTURE_M, correspondence), 0.0)[
+        ..., None, None
+    ]
+    pull = precision[..., 0] * Q + across @ rays.center_m
+    W = W + across
+    solvable = np.where(valid[..., None, None], W, np.eye(3))
+    return np.linalg.solve(solvable, pull[..., None])[..., 0], W
+
+
+def _precision(
+    confidence: Float[NDArray, "T K"], error_m: float, correspondence: Correspondence
+) -> Float[NDArray, "T K"]:
+    sure = np.clip(np.nan_to_num(confidence), LEAST_CONFIDENCE, 1.0).astype(np.float64)
+    return sure / (error_m * correspondence.vague) ** 2

@@ -1,0 +1,242 @@
+"""SMPL bodies of a whole recording: one shape, and poses that every frame has its say in."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+from numpy.typing import NDArray
+
+from ...core.errors import M2t3Error
+from ...core.skeletons import Skeleton
+from .cold_start import TRUNK, Start, cold_start, start_of
+from .evidence import Rays, gather
+from .landmarks import Correspondence, correspondence
+from .model_file import BodyModel
+from .prior import Prior, pose_prior
+from .rotations import compiled, logarithm
+from .shape import SETTLED_FRAMES, ShapeBelief, shape_evidence
+from .smoothing import smooth
+from .solver import ROBUST, Body, Chain, body_of, chain_of, fit_frame, posed, skeleton_joints
+
+TURN_ACCELERATION = 40.0  # rad / s^2, usual of a joint, frame by frame at 30 fps
+PELVIS_ACCELERATION = 6.0  # m / s^2
+CHUNK_FRAMES = 300  # frames solved together ...
+MARGIN_FRAMES = 30  # ... and as many more on either side, that chunks agree where they meet
+FORGIVING = 25.0  # a cold start may be far off, so far joints still pull (see solver.ROBUST)
+_COLD_STEPS, _STEPS, _SMOOTH_STEPS, _SHAPE_ROUNDS = 3, 4, 3, 6
+
+
+@dataclass(frozen=True, eq=False)
+class BodyMotion:
+    """A fitted motion, in SMPL's own terms."""
+
+    betas: Float[NDArray, "B"]
+    poses_rotvec: Float[NDArray, "T 24 3"]  # the root's in the world, others in their parent's frame
+    trans_m: Float[NDArray, "T 3"]  # added to the posed body, as SMPL adds it
+    residual_m: Float[NDArray, "T"]  # mean distance from the joints given; NaN where none were
+    joints_m: Float[NDArray, "T 24 3"]  # of the body, in the world
+
+
+@dataclass(frozen=True, eq=False)
+class _Problem:
+    """What is the same for every chunk."""
+
+    chain: Chain
+    prior: Prior
+    start: Start
+    joints_m: Float[NDArray, "T K 3"]
+    target_m: Float[NDArray, "T K 3"]
+    weight: Float[NDArray, "T K 3 3"]
+    usable: Bool[NDArray, "T"]
+    still: Float[NDArray, "D"]
+
+
+def fit_motion(
+    model: BodyModel,
+    skeleton: Skeleton,
+    fps: float,
+    joints_m: Float[NDArray, "T K 3"],
+    confidence: Float[NDArray, "T K"],
+    rays: Rays | None = None,
+    smoothness: float = 1.0,
+    done: Callable[[int], object] = lambda frames: None,
+) -> BodyMotion:
+    """The body whose joints these are.
+
+    A frame in which a hip or a shoulder is missing is not fitted but bridged by its neighbours.
+
+    Args:
+        model: of the person's gender.
+        skeleton: of the joints.
+        fps: frames a second.
+        joints_m: in the world, z up; NaN where unknown.
+        confidence: 0..1 of each joint.
+        rays: what the camera saw in the same frames.
+        smoothness: 1 is usual; 0: every frame for itself.
+        done: is told how many frames have been finished, again and again.
+
+    Raises:
+        M2t3Error: there is no frame with hips and shoulders.
+    """
+    points = correspondence(skeleton)
+    valid = np.isfinite(joints_m).all(axis=-1)
+    usable = valid[:, list(skeleton.index(*TRUNK))].all(axis=1)
+    if not usable.any():
+        raise M2t3Error(f"no frame of {len(usable)} has both hips and both shoulders")
+    joints_m = joints_m.astype(np.float64)
+    target_m, weight = gather(joints_m, confidence, valid & usable[:, None], points, rays)
+    problem = _Problem(
+        chain_of(points), pose_prior(), start_of(skeleton), joints_m, target_m, weight, usable,
+        _stillness(points, fps, smoothness),
+    )  # fmt: skip
+    betas = _shape(model, problem)
+    body = body_of(model, betas)
+    R, pelvis_m = _poses(body, problem, done)
+    trans_m = pelvis_m - body.rest_m[0]
+    bodies_m, fitted_m = _joints(R, pelvis_m, body, problem.chain)
+    distance = np.where(valid, np.linalg.norm(fitted_m - joints_m, axis=-1), np.nan)
+    residual = np.full(len(R), np.nan)
+    residual[usable] = np.nanmean(distance[usable], axis=1)
+    return BodyMotion(betas, _logarithms(R), trans_m, residual, bodies_m)
+
+
+def _stillness(points: Correspondence, fps: float, smoothness: float) -> NDArray[np.float64]:
+    """Weights of second differences: the integral of squared acceleration, at any frame rate."""
+    usual = np.full(3 + 3 * len(points.turning), TURN_ACCELERATION)
+    usual[:3] = PELVIS_ACCELERATION
+    return smoothness * 30.0 * fps**3 / usual**2
+
+
+def _shape(model: BodyModel, problem: _Problem) -> NDArray[np.float64]:
+    """The shape from frames that are spread over the recording."""
+    seen = np.flatnonzero(problem.usable)
+    seen = seen[np.linspace(0, len(seen) - 1, min(len(seen), SETTLED_FRAMES)).astype(int)]
+    belief = ShapeBelief.of(model)
+    p = problem
+    R, pelvis_m = np.empty((len(seen), 24, 3, 3)), np.empty((len(seen), 3))
+    target_m, weight, usable = p.target_m[seen], p.weight[seen], p.usable[seen]
+    for n in range(_SHAPE_ROUNDS):
+        body = body_of(model, belief.betas, free=True)
+        fixed = body_of(model, belief.betas)
+        if n == 0:
+            _begin(R, pelvis_m, fixed, p.prior, p.start, p.joints_m[seen], usable)
+        _fit_each(
+            R, pelvis_m, fixed, p.chain, p.prior, target_m, weight, usable, FORGIVING, _COLD_STEPS
+        )
+        robust = FORGIVING if n < _SHAPE_ROUNDS // 2 else ROBUST
+        precision, slope = shape_evidence(
+            R, pelvis_m, body, p.chain, p.prior, target_m, weight, robust
+        )
+        new = ShapeBelief.of(model)
+        belief = ShapeBelief(belief.betas, new.precision, new.pull).updated(
+            precision, slope, len(seen)
+        )
+    return belief.betas
+
+
+def _poses(
+    body: Body, problem: _Problem, done: Callable[[int], object]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Poses of all frames, chunk by chunk on all cores."""
+    frames = len(problem.usable)
+    R, pelvis_m = np.empty((frames, 24, 3, 3)), np.empty((frames, 3))
+    starts = range(0, frames, CHUNK_FRAMES)
+
+    def fit(start: int) -> int:
+        inner = slice(start, min(start + CHUNK_FRAMES, frames))
+        outer = slice(max(start - MARGIN_FRAMES, 0), min(inner.stop + MARGIN_FRAMES, frames))
+        chunk_R, chunk_pelvis_m = _chunk(body, problem, outer)
+        kept = slice(inner.start - outer.start, inner.stop - outer.start)
+        R[inner], pelvis_m[inner] = chunk_R[kept], chunk_pelvis_m[kept]
+        return inner.stop - inner.start
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled functions let the others run
+        for count in pool.map(fit, starts):
+            done(count)
+    return R, pelvis_m
+
+
+def _chunk(
+    body: Body, problem: _Problem, frames: slice
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    p = problem
+    target_m, weight, usable = p.target_m[frames], p.weight[frames], p.usable[frames]
+    R, pelvis_m = np.empty((len(usable), 24, 3, 3)), np.empty((len(usable), 3))
+    _begin(R, pelvis_m, body, p.prior, p.start, p.joints_m[frames], usable)
+    for robust, steps in ((FORGIVING, _COLD_STEPS), (ROBUST, _STEPS)):
+        _fit_each(
+            R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps
+        )
+    known = np.flatnonzero(usable)
+    if len(known):  # what is between starts as its nearest neighbour
+        t = np.arange(len(usable))
+        place = np.searchsorted(known, t).clip(0, len(known) - 1)
+        before = known[(place - 1).clip(0)]
+        nearest = np.where(np.abs(t - before) < np.abs(known[place] - t), before, known[place])
+        R, pelvis_m = R[nearest], pelvis_m[nearest]
+        if len(usable) > 2 and p.still.any():
+            smooth(
+                R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS
+            )
+    return R, pelvis_m
+
+
+@compiled
+def _begin(
+    R: NDArray,
+    pelvis_m: NDArray,
+    body: Body,
+    prior: Prior,
+    start: Start,
+    joints_m: NDArray,
+    usable: NDArray,
+) -> None:
+    for t in range(len(R)):
+        if usable[t]:
+            cold_start(joints_m[t], body, prior.mean, start, R[t], pelvis_m[t])
+
+
+@compiled
+def _fit_each(
+    R: NDArray,
+    pelvis_m: NDArray,
+    body: Body,
+    chain: Chain,
+    prior: Prior,
+    target_m: NDArray,
+    weight: NDArray,
+    usable: NDArray,
+    robust: float,
+    steps: int,
+) -> None:
+    for t in range(len(R)):
+        if usable[t]:
+            fit_frame(
+                R[t], pelvis_m[t], body, chain, prior, target_m[t], weight[t], R[t], 0.0, robust,
+                steps,
+            )  # fmt: skip
+
+
+@compiled
+def _joints(
+    R: NDArray, pelvis_m: NDArray, body: Body, chain: Chain
+) -> tuple[NDArray, NDArray]:
+    """SMPL's joints (T, 24, 3) and the skeleton's (T, K, 3)."""
+    bodies, joints = np.empty((len(R), 24, 3)), np.empty((len(R), len(chain.index), 3))
+    for t in range(len(R)):
+        points, _ = posed(R[t], pelvis_m[t], body, chain.carriers)
+        bodies[t] = points[:24]
+        joints[t] = skeleton_joints(points, chain)
+    return bodies, joints
+
+
+@compiled
+def _logarithms(R: NDArray) -> NDArray:
+    rotvec = np.empty((len(R), 24, 3))
+    for t in range(len(R)):
+        for joint in range(24):
+            rotvec[t, joint] = logarithm(R[t, joint])
+    return rotvec
