@@ -21,6 +21,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "detect": Command("realtime.detect:Detect", "watch a camera, send 2D keypoints to the stream"),
     "lift": Command("realtime.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"),
+    "fit": Command("realtime.fit:Fit", "fit SMPL bodies to lifted poses, in AMASS's layout"),
     "watch": Command("clients.watch:Watch", "watch a running stream in the terminal"),
     "view": Command("clients.viewer.command:View", "watch a running stream in the browser"),
     "record": Command("clients.recording.record:Record", "record a running stream to an MCAP file"),

@@ -1,8 +1,9 @@
 """A first pose straight from the joints: the trunk's frame, then each limb's bone and hinge.
 
 The solver goes downhill, so it must begin on the right side: facing the right way and with every
-knee bent at its own hinge. A limb's upper bone is turned to point as seen, about it so that the
-plane of the bent limb is the hinge's; of a straight limb, whose plane is noise, by the shortest way.
+knee bent at its own hinge. A limb's upper bone is turned to point as seen, and about itself so that
+the plane of the bent limb is the hinge's; a straight limb's plane is noise, so it takes the
+shortest way.
 """
 
 from typing import NamedTuple
@@ -86,7 +87,7 @@ def _trunk_axes(trunk_m: NDArray) -> NDArray:
 
 @compiled
 def _frame(along: NDArray, beside: NDArray) -> NDArray:
-    """A rotation whose columns are `beside` (made square), the unit vector `along`, and the third."""
+    """The rotation of columns `beside`, made square, the unit vector `along`, and a third."""
     aside = _unit(beside - np.dot(beside, along) * along)
     axes = np.empty((3, 3))
     axes[:, 0], axes[:, 1], axes[:, 2] = aside, along, np.cross(aside, along)

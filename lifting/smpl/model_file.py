@@ -81,8 +81,31 @@ def load_body_model(folder: Path | None, kind: Kind, gender: str) -> BodyModel:
     return _read(path, kind, gender)
 
 
+def read_body_model(path: Path | None) -> BodyModel:
+    """Read a model file: its joints tell the kind, its name or its folder's the gender.
+
+    Raises:
+        M2t3Error: none was named (the message says where to get one), it is none, or its name
+            tells no gender.
+    """
+    if path is None or not path.is_file():
+        homes = ", ".join(f"{kind.upper()} {home}" for kind, home in HOME.items())
+        raise M2t3Error(
+            f"needs the file of a body model, and {path or 'none'} is no file: register at one of "
+            f"{homes}, accept its licence (non-commercial scientific research), download the "
+            "model and name its file, such as SMPLX_NEUTRAL.npz"
+        )
+    told = f"{path.parent.name}/{path.stem}".lower()
+    gender = next((gender for gender in GENDERS if gender in told), None)
+    if gender is None:
+        raise M2t3Error(
+            f"the name of {path} tells no gender: call it or its folder {', '.join(GENDERS)}"
+        )
+    return _read(path, None, gender)
+
+
 @lru_cache(maxsize=6)
-def _read(path: Path, kind: Kind, gender: str) -> BodyModel:
+def _read(path: Path, kind: Kind | None, gender: str) -> BodyModel:
     try:
         if path.suffix == ".npz":
             content = read_npz(path, _KEYS)
@@ -92,6 +115,11 @@ def _read(path: Path, kind: Kind, gender: str) -> BodyModel:
         template = numbers(_plain(content["v_template"]), "v_template", None, 3)
         shapes = numbers(_plain(content["shapedirs"]), "shapedirs", len(template), 3, None)
         regressor = numbers(_plain(content["J_regressor"]), "J_regressor", None, len(template))
+        if kind is None:
+            kind = next((k for k, joints in JOINTS_OF.items() if joints == len(regressor)), None)
+        if kind is None:
+            counts = ", ".join(f"{n} of {k.upper()}" for k, n in JOINTS_OF.items())
+            raise M2t3Error(f"has {len(regressor)} joints, which no model has: {counts}")
         rows = [*range(BODY_JOINTS), *HANDS[kind]]
         if len(regressor) <= max(rows):
             raise M2t3Error(f"has {len(regressor)} joints, too few for {kind.upper()}")

@@ -34,7 +34,7 @@ class BodyMotion:
     """A fitted motion, in SMPL's own terms."""
 
     betas: Float[NDArray, "B"]
-    poses_rotvec: Float[NDArray, "T 24 3"]  # the root's in the world, others in their parent's frame
+    poses_rotvec: Float[NDArray, "T 24 3"]  # the root's in the world, others' from their parents
     trans_m: Float[NDArray, "T 3"]  # added to the posed body, as SMPL adds it
     residual_m: Float[NDArray, "T"]  # mean distance from the joints given; NaN where none were
     joints_m: Float[NDArray, "T 24 3"]  # of the body, in the world
@@ -167,9 +167,7 @@ def _chunk(
     R, pelvis_m = np.empty((len(usable), 24, 3, 3)), np.empty((len(usable), 3))
     _begin(R, pelvis_m, body, p.prior, p.start, p.joints_m[frames], usable)
     for robust, steps in ((FORGIVING, _COLD_STEPS), (ROBUST, _STEPS)):
-        _fit_each(
-            R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps
-        )
+        _fit_each(R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps)
     known = np.flatnonzero(usable)
     if len(known):  # what is between starts as its nearest neighbour
         t = np.arange(len(usable))
@@ -178,9 +176,7 @@ def _chunk(
         nearest = np.where(np.abs(t - before) < np.abs(known[place] - t), before, known[place])
         R, pelvis_m = R[nearest], pelvis_m[nearest]
         if len(usable) > 2 and p.still.any():
-            smooth(
-                R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS
-            )
+            smooth(R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS)
     return R, pelvis_m
 
 
@@ -221,11 +217,9 @@ def _fit_each(
 
 
 @compiled
-def _joints(
-    R: NDArray, pelvis_m: NDArray, body: Body, chain: Chain
-) -> tuple[NDArray, NDArray]:
+def _joints(R: NDArray, pelvis_m: NDArray, body: Body, chain: Chain) -> tuple[NDArray, NDArray]:
     """SMPL's joints (T, 24, 3) and the skeleton's (T, K, 3)."""
-    bodies, joints = np.empty((len(R), 24, 3)), np.empty((len(R), len(chain.index), 3))
+    bodies, joints = np.empty((len(R), 24, 3)), np.empty((len(R), len(chain.made_of), 3))
     for t in range(len(R)):
         points, _ = posed(R[t], pelvis_m[t], body, chain.carriers)
         bodies[t] = points[:24]

@@ -28,7 +28,7 @@ _PELVIS = 3  # unknowns before the rotations
 class Chain(NamedTuple):
     """What the solver must know of a skeleton: `landmarks.Correspondence` as plain arrays."""
 
-    index: NDArray[np.int64]  # (K, S)
+    made_of: NDArray[np.int64]  # (K, S) landmarks
     weight: NDArray[np.float64]  # (K, S)
     carriers: NDArray[np.int64]  # (L,)
     moved_by: NDArray[np.bool_]  # (L, 24)
@@ -57,9 +57,7 @@ def body_of(model: BodyModel, betas: NDArray, *, free: bool = False) -> Body:
 
 
 @compiled
-def posed(
-    R: NDArray, pelvis_m: NDArray, body: Body, carriers: NDArray
-) -> tuple[NDArray, NDArray]:
+def posed(R: NDArray, pelvis_m: NDArray, body: Body, carriers: NDArray) -> tuple[NDArray, NDArray]:
     """Landmarks (L, 3) in the world, of which the first 24 are the joints, and frames (24, 3, 3).
 
     Args:
@@ -114,11 +112,11 @@ def _moved_by_shape(frames: NDArray, body: Body, carriers: NDArray) -> NDArray:
 @compiled
 def skeleton_joints(points: NDArray, chain: Chain) -> NDArray:
     """A skeleton's K joints (K, 3) from the landmarks."""
-    joints = np.zeros((len(chain.index), 3))
-    for k in range(len(chain.index)):
-        for s in range(chain.index.shape[1]):
+    joints = np.zeros((len(chain.made_of), 3))
+    for k in range(len(chain.made_of)):
+        for s in range(chain.made_of.shape[1]):
             for i in range(3):
-                joints[k, i] += chain.weight[k, s] * points[chain.index[k, s], i]
+                joints[k, i] += chain.weight[k, s] * points[chain.made_of[k, s], i]
     return joints
 
 
@@ -161,8 +159,8 @@ def normal_equations(
         off, pull = np.zeros(3), np.zeros(3)
         for i in range(3):
             off[i] = -target_m[k, i]
-            for s in range(chain.index.shape[1]):
-                off[i] += chain.weight[k, s] * points[chain.index[k, s], i]
+            for s in range(chain.made_of.shape[1]):
+                off[i] += chain.weight[k, s] * points[chain.made_of[k, s], i]
         squared = 0.0
         for i in range(3):
             for j in range(3):
@@ -179,8 +177,8 @@ def normal_equations(
         for a in range(len(chain.turning)):
             joint = chain.turning[a]
             x = y = z = 0.0
-            for s in range(chain.index.shape[1]):
-                landmark = chain.index[k, s]
+            for s in range(chain.made_of.shape[1]):
+                landmark = chain.made_of[k, s]
                 if chain.moved_by[landmark, joint]:
                     x += chain.weight[k, s] * (points[landmark, 0] - points[joint, 0])
                     y += chain.weight[k, s] * (points[landmark, 1] - points[joint, 1])
@@ -196,22 +194,20 @@ def normal_equations(
         for b in range(by_shape.shape[2]):
             for i in range(3):
                 J[i, n] = 0.0
-                for s in range(chain.index.shape[1]):
-                    J[i, n] += chain.weight[k, s] * by_shape[chain.index[k, s], i, b]
+                for s in range(chain.made_of.shape[1]):
+                    J[i, n] += chain.weight[k, s] * by_shape[chain.made_of[k, s], i, b]
             column[n] = _PELVIS + 3 * len(chain.turning) + b
             n += 1
         for i in range(3):
             for c in range(n):
-                WJ[i, c] = trust * (
-                    weight[k, i, 0] * J[0, c] + weight[k, i, 1] * J[1, c] + weight[k, i, 2] * J[2, c]
-                )
+                WJ[i, c] = 0.0
+                for j in range(3):
+                    WJ[i, c] += trust * weight[k, i, j] * J[j, c]
         for c in range(n):
             row = column[c]
             g[row] += trust * (J[0, c] * pull[0] + J[1, c] * pull[1] + J[2, c] * pull[2])
             for d in range(c + 1):
-                H[row, column[d]] += (
-                    J[0, c] * WJ[0, d] + J[1, c] * WJ[1, d] + J[2, c] * WJ[2, d]
-                )
+                H[row, column[d]] += J[0, c] * WJ[0, d] + J[1, c] * WJ[1, d] + J[2, c] * WJ[2, d]
     return cost + _add_prior(R, chain, prior, H, g)
 
 

@@ -17,8 +17,9 @@ from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
 from ...core.files import numbers, read_npz
+from ...lifting.smpl.landmarks import FACE_M
 from .checks import check_finite
-from .head import FACE_M, axes_from_points, face_points
+from .head import axes_from_points, face_points
 from .importer import Importer, Motion
 from .joints import complete
 
