@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ...core.skeletons import SMPL24, Skeleton
-from .rotations import compiled, exponential
+from .rotations import compiled, copy_into, exponential
 from .solver import Body
 
 TRUNK = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
@@ -57,56 +57,132 @@ def cold_start(
     A limb of which a joint is missing is left in the prior's mean (24, 3) pose.
     """
     for joint in range(24):
-        R[joint] = exponential(mean[joint])
-    seen, rest = joints_m[start.trunk], body.rest_m[start.trunk_smpl]
-    R[0] = np.dot(_trunk_axes(seen), _trunk_axes(rest).T)
-    middle = 0.5 * (rest[0] + rest[1]) - body.rest_m[0]
-    pelvis_m[:] = 0.5 * (seen[0] + seen[1]) - np.dot(R[0], middle)
+        copy_into(R[joint], exponential(mean[joint]))
+    seen, rest = _rows(joints_m, start.trunk), _rows(body.rest_m, start.trunk_smpl)
+    trunk = _times_transposed(_trunk_axes(seen), _trunk_axes(rest))
+    copy_into(R[0], trunk)
+    for i in range(3):
+        pelvis_m[i] = 0.5 * (seen[0, i] + seen[1, i])
+        for k in range(3):
+            pelvis_m[i] -= trunk[i, k] * (0.5 * (rest[0, k] + rest[1, k]) - body.rest_m[0, k])
     for limb in range(len(start.limbs)):
-        upper, hinge, end = joints_m[start.limbs[limb]]
-        first, second = _unit(hinge - upper), _unit(end - hinge)
-        if not np.isfinite(np.sum(first) + np.sum(second)):
+        ends = _rows(joints_m, start.limbs[limb])
+        first, second = _direction(ends[0], ends[1]), _direction(ends[1], ends[2])
+        if not np.isfinite(first[0] + first[1] + first[2] + second[0] + second[1] + second[2]):
             continue
-        joint, middle_joint, _ = start.limbs_smpl[limb]
-        bone = _unit(body.rest_m[middle_joint] - body.rest_m[joint])
+        upper, hinge = start.limbs_smpl[limb, 0], start.limbs_smpl[limb, 1]
+        bone = _direction(body.rest_m[upper], body.rest_m[hinge])
         # the spine and the collars are straight so far, so the trunk's frame is the parent's
-        first, second = np.dot(R[0].T, first), np.dot(R[0].T, second)
-        axis = np.ascontiguousarray(start.hinges[limb])
-        plane = np.cross(first, second) + _CERTAIN * np.dot(_shortest(bone, first), axis)
-        R[joint] = np.dot(_frame(first, plane), _frame(bone, axis).T)
-        bend = np.arccos(min(max(np.dot(first, second), -1.0), 1.0))
-        R[middle_joint] = exponential(bend * axis)
+        first, second = _transposed_times(trunk, first), _transposed_times(trunk, second)
+        axis = start.hinges[limb]
+        plane, shortest = _cross(first, second), _shortest(bone, first)
+        for i in range(3):
+            for k in range(3):
+                plane[i] += _CERTAIN * shortest[i, k] * axis[k]
+        copy_into(R[upper], _times_transposed(_frame(first, plane), _frame(bone, axis)))
+        bend = np.arccos(min(max(_dot(first, second), -1.0), 1.0))
+        copy_into(R[hinge], exponential(_scaled(axis, bend)))
 
 
 @compiled
 def _trunk_axes(trunk_m: NDArray) -> NDArray:
     """Left, up and forward of hips and shoulders (4, 3), as columns."""
-    up = trunk_m[2] + trunk_m[3] - trunk_m[0] - trunk_m[1]
-    return _frame(_unit(up), trunk_m[0] - trunk_m[1] + trunk_m[2] - trunk_m[3])
+    up, left = np.empty(3), np.empty(3)
+    for i in range(3):
+        up[i] = trunk_m[2, i] + trunk_m[3, i] - trunk_m[0, i] - trunk_m[1, i]
+        left[i] = trunk_m[0, i] - trunk_m[1, i] + trunk_m[2, i] - trunk_m[3, i]
+    return _frame(_unit(up), left)
 
 
 @compiled
 def _frame(along: NDArray, beside: NDArray) -> NDArray:
     """The rotation of columns `beside`, made square, the unit vector `along`, and a third."""
-    aside = _unit(beside - np.dot(beside, along) * along)
+    aside, share = np.empty(3), _dot(beside, along)
+    for i in range(3):
+        aside[i] = beside[i] - share * along[i]
+    aside = _unit(aside)
+    third = _cross(aside, along)
     axes = np.empty((3, 3))
-    axes[:, 0], axes[:, 1], axes[:, 2] = aside, along, np.cross(aside, along)
+    for i in range(3):
+        axes[i, 0], axes[i, 1], axes[i, 2] = aside[i], along[i], third[i]
     return axes
 
 
 @compiled
 def _shortest(a: NDArray, b: NDArray) -> NDArray:
     """The shortest rotation from unit vector a to b."""
-    axis = np.cross(a, b)
-    sine, cosine = np.sqrt(np.dot(axis, axis)), np.dot(a, b)
-    if sine < 1e-9:
-        if cosine > 0.0:
-            return np.eye(3)
-        axis = np.cross(a, np.array([0.3, 0.5, 0.8]))  # half a turn about any axis square to a
-        return exponential(np.pi * _unit(axis))
-    return exponential(np.arctan2(sine, cosine) / sine * axis)
+    axis = _cross(a, b)
+    sine, cosine = np.sqrt(_dot(axis, axis)), _dot(a, b)
+    if sine > 1e-9:
+        return exponential(_scaled(axis, np.arctan2(sine, cosine) / sine))
+    if cosine > 0.0:
+        return exponential(np.zeros(3))
+    any_axis = _cross(a, np.array([0.3, 0.5, 0.8]))  # square to a
+    return exponential(_scaled(_unit(any_axis), np.pi))
+
+
+# Small vectors by plain loops: slices, np.dot and np.cross take ten times as long to compile.
+
+
+@compiled
+def _rows(a: NDArray, index: NDArray) -> NDArray:
+    rows = np.empty((len(index), 3))
+    for n in range(len(index)):
+        for i in range(3):
+            rows[n, i] = a[index[n], i]
+    return rows
+
+
+@compiled
+def _times_transposed(A: NDArray, B: NDArray) -> NDArray:
+    C = np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            for k in range(3):
+                C[i, j] += A[i, k] * B[j, k]
+    return C
+
+
+@compiled
+def _transposed_times(A: NDArray, v: NDArray) -> NDArray:
+    x = np.zeros(3)
+    for i in range(3):
+        for k in range(3):
+            x[i] += A[k, i] * v[k]
+    return x
+
+
+@compiled
+def _cross(a: NDArray, b: NDArray) -> NDArray:
+    c = np.empty(3)
+    for i in range(3):
+        j, k = (i + 1) % 3, (i + 2) % 3
+        c[i] = a[j] * b[k] - a[k] * b[j]
+    return c
+
+
+@compiled
+def _dot(a: NDArray, b: NDArray) -> float:
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2]
+
+
+@compiled
+def _scaled(v: NDArray, factor: float) -> NDArray:
+    x = np.empty(3)
+    for i in range(3):
+        x[i] = factor * v[i]
+    return x
+
+
+@compiled
+def _direction(a: NDArray, b: NDArray) -> NDArray:
+    """The unit vector from a to b."""
+    v = np.empty(3)
+    for i in range(3):
+        v[i] = b[i] - a[i]
+    return _unit(v)
 
 
 @compiled
 def _unit(v: NDArray) -> NDArray:
-    return v / max(np.sqrt(np.dot(v, v)), 1e-12)
+    return _scaled(v, 1.0 / max(np.sqrt(_dot(v, v)), 1e-12))

@@ -14,12 +14,13 @@ from numpy.typing import NDArray
 from ...core.skeletons import Skeleton
 from .cold_start import TRUNK, cold_start, start_of
 from .evidence import Rays, gather
+from .frames import shape_evidence
 from .landmarks import correspondence
 from .model_file import BodyModel
 from .motion import FORGIVING
 from .prior import pose_prior
 from .rotations import logarithm
-from .shape import ShapeBelief, shape_evidence
+from .shape import ShapeBelief
 from .solver import ROBUST, Body, body_of, chain_of, fit_frame, posed, skeleton_joints
 
 TURN_SPEED = 20.0  # rad / s, usual of a joint, frame by frame at 30 fps

@@ -93,7 +93,7 @@ def read_body_model(path: Path | None) -> BodyModel:
         raise M2t3Error(
             f"needs the file of a body model, and {path or 'none'} is no file: register at one of "
             f"{homes}, accept its licence (non-commercial scientific research), download the "
-            "model and name its file, such as SMPLX_NEUTRAL.npz"
+            "model and name its file with --model (m2t3-stream: --smpl), e.g. SMPLX_NEUTRAL.npz"
         )
     told = f"{path.parent.name}/{path.stem}".lower()
     gender = next((gender for gender in GENDERS if gender in told), None)

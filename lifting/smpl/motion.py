@@ -11,15 +11,15 @@ from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
 from ...core.skeletons import Skeleton
-from .cold_start import TRUNK, Start, cold_start, start_of
+from .cold_start import TRUNK, Start, start_of
 from .evidence import Rays, gather
+from .frames import begin, fit_each, joints_of_frames, logarithms, shape_evidence
 from .landmarks import Correspondence, correspondence
 from .model_file import BodyModel
 from .prior import Prior, pose_prior
-from .rotations import compiled, logarithm
-from .shape import SETTLED_FRAMES, ShapeBelief, shape_evidence
+from .shape import SETTLED_FRAMES, ShapeBelief
 from .smoothing import smooth
-from .solver import ROBUST, Body, Chain, body_of, chain_of, fit_frame, posed, skeleton_joints
+from .solver import ROBUST, Body, Chain, body_of, chain_of
 
 TURN_ACCELERATION = 40.0  # rad / s^2, usual of a joint, frame by frame at 30 fps
 PELVIS_ACCELERATION = 6.0  # m / s^2
@@ -96,11 +96,11 @@ def fit_motion(
     body = body_of(model, betas)
     R, pelvis_m = _poses(body, problem, done)
     trans_m = pelvis_m - body.rest_m[0]
-    bodies_m, fitted_m = _joints(R, pelvis_m, body, problem.chain)
+    bodies_m, fitted_m = joints_of_frames(R, pelvis_m, body, problem.chain)
     distance = np.where(valid, np.linalg.norm(fitted_m - joints_m, axis=-1), np.nan)
     residual = np.full(len(R), np.nan)
     residual[usable] = np.nanmean(distance[usable], axis=1)
-    return BodyMotion(betas, _logarithms(R), trans_m, residual, bodies_m)
+    return BodyMotion(betas, logarithms(R), trans_m, residual, bodies_m)
 
 
 def _stillness(points: Correspondence, fps: float, smoothness: float) -> NDArray[np.float64]:
@@ -122,8 +122,8 @@ def _shape(model: BodyModel, problem: _Problem) -> NDArray[np.float64]:
         body = body_of(model, belief.betas, free=True)
         fixed = body_of(model, belief.betas)
         if n == 0:
-            _begin(R, pelvis_m, fixed, p.prior, p.start, p.joints_m[seen], usable)
-        _fit_each(
+            begin(R, pelvis_m, fixed, p.prior, p.start, p.joints_m[seen], usable)
+        fit_each(
             R, pelvis_m, fixed, p.chain, p.prior, target_m, weight, usable, FORGIVING, _COLD_STEPS
         )
         robust = FORGIVING if n < _SHAPE_ROUNDS // 2 else ROBUST
@@ -165,9 +165,9 @@ def _chunk(
     p = problem
     target_m, weight, usable = p.target_m[frames], p.weight[frames], p.usable[frames]
     R, pelvis_m = np.empty((len(usable), 24, 3, 3)), np.empty((len(usable), 3))
-    _begin(R, pelvis_m, body, p.prior, p.start, p.joints_m[frames], usable)
+    begin(R, pelvis_m, body, p.prior, p.start, p.joints_m[frames], usable)
     for robust, steps in ((FORGIVING, _COLD_STEPS), (ROBUST, _STEPS)):
-        _fit_each(R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps)
+        fit_each(R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps)
     known = np.flatnonzero(usable)
     if len(known):  # what is between starts as its nearest neighbour
         t = np.arange(len(usable))
@@ -178,59 +178,3 @@ def _chunk(
         if len(usable) > 2 and p.still.any():
             smooth(R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS)
     return R, pelvis_m
-
-
-@compiled
-def _begin(
-    R: NDArray,
-    pelvis_m: NDArray,
-    body: Body,
-    prior: Prior,
-    start: Start,
-    joints_m: NDArray,
-    usable: NDArray,
-) -> None:
-    for t in range(len(R)):
-        if usable[t]:
-            cold_start(joints_m[t], body, prior.mean, start, R[t], pelvis_m[t])
-
-
-@compiled
-def _fit_each(
-    R: NDArray,
-    pelvis_m: NDArray,
-    body: Body,
-    chain: Chain,
-    prior: Prior,
-    target_m: NDArray,
-    weight: NDArray,
-    usable: NDArray,
-    robust: float,
-    steps: int,
-) -> None:
-    for t in range(len(R)):
-        if usable[t]:
-            fit_frame(
-                R[t], pelvis_m[t], body, chain, prior, target_m[t], weight[t], R[t], 0.0, robust,
-                steps,
-            )  # fmt: skip
-
-
-@compiled
-def _joints(R: NDArray, pelvis_m: NDArray, body: Body, chain: Chain) -> tuple[NDArray, NDArray]:
-    """SMPL's joints (T, 24, 3) and the skeleton's (T, K, 3)."""
-    bodies, joints = np.empty((len(R), 24, 3)), np.empty((len(R), len(chain.made_of), 3))
-    for t in range(len(R)):
-        points, _ = posed(R[t], pelvis_m[t], body, chain.carriers)
-        bodies[t] = points[:24]
-        joints[t] = skeleton_joints(points, chain)
-    return bodies, joints
-
-
-@compiled
-def _logarithms(R: NDArray) -> NDArray:
-    rotvec = np.empty((len(R), 24, 3))
-    for t in range(len(R)):
-        for joint in range(24):
-            rotvec[t, joint] = logarithm(R[t, joint])
-    return rotvec

@@ -84,3 +84,33 @@ def log_jacobian(theta: NDArray) -> NDArray:
     A[0, 2], A[2, 0] = c * x * z + 0.5 * y, c * x * z - 0.5 * y
     A[1, 2], A[2, 1] = c * y * z - 0.5 * x, c * y * z + 0.5 * x
     return A
+
+
+@compiled
+def product(A: NDArray, B: NDArray) -> NDArray:
+    """A B for (3, 3). Plain loops compile in a tenth of the time of slices and np.dot."""
+    C = np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            for k in range(3):
+                C[i, j] += A[i, k] * B[k, j]
+    return C
+
+
+@compiled
+def turn_between(A: NDArray, B: NDArray) -> NDArray:
+    """The rotation vector (3,) of A^T B."""
+    C = np.zeros((3, 3))
+    for i in range(3):
+        for j in range(3):
+            for k in range(3):
+                C[i, j] += A[k, i] * B[k, j]
+    return logarithm(C)
+
+
+@compiled
+def copy_into(target: NDArray, source: NDArray) -> None:
+    """Copy a contiguous array into another of the same shape."""
+    to, of = target.reshape(target.size), source.reshape(source.size)
+    for i in range(len(of)):
+        to[i] = of[i]

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .prior import Prior
-from .rotations import compiled, logarithm
+from .rotations import compiled, copy_into, turn_between
 from .solver import ROBUST, Body, Chain, factorise, normal_equations, solve_factored, take_step
 
 _GRADIENT_STEPS = 12
@@ -49,21 +49,24 @@ def smooth(
             for i in range(unknowns):
                 for j in range(i):
                     H[t, j, i] = H[t, i, j]
-            block[:] = H[t]
+            copy_into(block, H[t])
             for i in range(unknowns):
                 block[i, i] += 6.0 * still[i]
             factorise(block, 0.0, L[t])
         for t in range(frames - 1):
-            velocity[t, :3] = pelvis_m[t + 1] - pelvis_m[t]
+            for i in range(3):
+                velocity[t, i] = pelvis_m[t + 1, i] - pelvis_m[t, i]
             for a in range(len(chain.turning)):
                 joint = chain.turning[a]
-                turn = logarithm(np.dot(R[t, joint].T, R[t + 1, joint]))
-                velocity[t, 3 + 3 * a : 6 + 3 * a] = turn
+                turn = turn_between(R[t, joint], R[t + 1, joint])
+                for i in range(3):
+                    velocity[t, 3 + 3 * a + i] = turn[i]
         for t in range(1, frames - 1):
-            pull = still * (velocity[t] - velocity[t - 1])
-            g[t - 1] += pull
-            g[t] -= 2.0 * pull
-            g[t + 1] += pull
+            for i in range(unknowns):
+                pull = still[i] * (velocity[t, i] - velocity[t - 1, i])
+                g[t - 1, i] += pull
+                g[t, i] -= 2.0 * pull
+                g[t + 1, i] += pull
         step = _conjugate_gradients(H, L, still, g)
         for t in range(frames):
             take_step(R[t], pelvis_m[t], chain, step[t])
@@ -71,40 +74,53 @@ def smooth(
 
 @compiled
 def _conjugate_gradients(H: NDArray, L: NDArray, still: NDArray, b: NDArray) -> NDArray:
-    x, r = np.zeros(b.shape), b.copy()
-    z = _precondition(L, r)
-    p = z.copy()
-    rz = np.sum(r * z)
-    enough = rz * _ENOUGH * _ENOUGH
-    for _ in range(_GRADIENT_STEPS):
-        if rz <= enough:
+    frames, unknowns = b.shape
+    x, q, z = np.zeros(b.shape), np.empty(b.shape), np.empty(b.shape)
+    r, p = np.empty(b.shape), np.zeros(b.shape)
+    copy_into(r, b)
+    last = enough = 0.0
+    for n in range(_GRADIENT_STEPS + 1):
+        for t in range(frames):
+            solve_factored(L[t], r[t], z[t])
+        rz = _dot(r, z)
+        if n == 0:
+            enough = rz * _ENOUGH * _ENOUGH
+        elif rz <= enough or n == _GRADIENT_STEPS:
             break
-        q = _multiply(H, still, p)
-        along = rz / np.sum(p * q)
-        x += along * p
-        r -= along * q
-        z = _precondition(L, r)
-        last, rz = rz, np.sum(r * z)
-        p = z + rz / last * p
+        again = rz / last if n > 0 else 0.0
+        last = rz
+        for t in range(frames):
+            for i in range(unknowns):
+                p[t, i] = z[t, i] + again * p[t, i]
+        _multiply(H, still, p, q)
+        along = rz / _dot(p, q)
+        for t in range(frames):
+            for i in range(unknowns):
+                x[t, i] += along * p[t, i]
+                r[t, i] -= along * q[t, i]
     return x
 
 
 @compiled
-def _precondition(L: NDArray, r: NDArray) -> NDArray:
-    z = np.empty(r.shape)
-    for t in range(len(r)):
-        solve_factored(L[t], r[t], z[t])
-    return z
+def _dot(a: NDArray, b: NDArray) -> float:
+    total = 0.0
+    for t in range(a.shape[0]):
+        for i in range(a.shape[1]):
+            total += a[t, i] * b[t, i]
+    return total
 
 
 @compiled
-def _multiply(H: NDArray, still: NDArray, p: NDArray) -> NDArray:
-    q = np.empty(p.shape)
-    for t in range(len(p)):
-        q[t] = np.dot(H[t], p[t])
-    for t in range(1, len(p) - 1):
-        pull = still * (p[t + 1] - 2.0 * p[t] + p[t - 1])
-        q[t - 1] += pull
-        q[t] -= 2.0 * pull
-        q[t + 1] += pull
-    return q
+def _multiply(H: NDArray, still: NDArray, p: NDArray, q: NDArray) -> None:
+    for t in range(p.shape[0]):
+        for i in range(p.shape[1]):
+            total = 0.0
+            for j in range(p.shape[1]):
+                total += H[t, i, j] * p[t, j]
+            q[t, i] = total
+    for t in range(1, p.shape[0] - 1):
+        for i in range(p.shape[1]):
+            pull = still[i] * (p[t + 1, i] - 2.0 * p[t, i] + p[t - 1, i])
+            q[t - 1, i] += pull
+            q[t, i] -= 2.0 * pull
+            q[t + 1, i] += pull

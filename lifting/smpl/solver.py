@@ -16,7 +16,15 @@ from numpy.typing import NDArray
 from .landmarks import CARRIERS, Correspondence, offsets_m
 from .model_file import PARENTS, BodyModel
 from .prior import Prior
-from .rotations import compiled, exponential, log_jacobian, logarithm
+from .rotations import (
+    compiled,
+    copy_into,
+    exponential,
+    log_jacobian,
+    logarithm,
+    product,
+    turn_between,
+)  # fmt: skip
 
 ROBUST = 5.0  # residuals of more standard deviations count less and less
 _LONGEST_STEP = 0.5  # rad, of one joint in one step
@@ -67,7 +75,10 @@ def posed(R: NDArray, pelvis_m: NDArray, body: Body, carriers: NDArray) -> tuple
         carriers: of the landmarks.
     """
     points, frames = np.empty((len(carriers), 3)), np.empty((24, 3, 3))
-    points[0], frames[0] = pelvis_m, R[0]
+    for i in range(3):
+        points[0, i] = pelvis_m[i]
+        for j in range(3):
+            frames[0, i, j] = R[0, i, j]
     for joint in range(1, 24):
         above = _PARENTS[joint]
         for i in range(3):
@@ -105,7 +116,9 @@ def _moved_by_shape(frames: NDArray, body: Body, carriers: NDArray) -> NDArray:
                     total += frames[above, i, k] * bone
                 moved[joint, i, b] = total
     for landmark in range(24, len(carriers)):
-        moved[landmark] = moved[carriers[landmark]]
+        for i in range(3):
+            for b in range(moved.shape[2]):
+                moved[landmark, i, b] = moved[carriers[landmark], i, b]
     return moved
 
 
@@ -147,10 +160,12 @@ def normal_equations(
     """
     points, frames = posed(R, pelvis_m, body, chain.carriers)
     by_shape = _moved_by_shape(frames, body, chain.carriers)
-    H[:] = 0.0
-    g[:] = 0.0
     cost = 0.0
     unknowns = len(g)
+    for i in range(unknowns):
+        g[i] = 0.0
+        for j in range(unknowns):
+            H[i, j] = 0.0
     J, WJ = np.empty((3, unknowns)), np.empty((3, unknowns))
     column = np.empty(unknowns, np.int64)
     for k in range(len(target_m)):
@@ -275,18 +290,16 @@ def take_step(R: NDArray, pelvis_m: NDArray, chain: Chain, step: NDArray) -> Non
     for i in range(3):
         pelvis_m[i] -= step[i]
     for a in range(len(chain.turning)):
-        turn = -step[_PELVIS + 3 * a : _PELVIS + 3 * a + 3]
-        angle = np.sqrt(turn[0] * turn[0] + turn[1] * turn[1] + turn[2] * turn[2])
-        if angle > _LONGEST_STEP:
-            turn = turn * (_LONGEST_STEP / angle)
-        E = exponential(turn)
+        turn = np.empty(3)
+        squared = 0.0
+        for c in range(3):
+            turn[c] = -step[_PELVIS + 3 * a + c]
+            squared += turn[c] * turn[c]
+        if squared > _LONGEST_STEP * _LONGEST_STEP:
+            for c in range(3):
+                turn[c] *= _LONGEST_STEP / np.sqrt(squared)
         joint = chain.turning[a]
-        product = np.zeros((3, 3))
-        for i in range(3):
-            for j in range(3):
-                for k in range(3):
-                    product[i, j] += R[joint, i, k] * E[k, j]
-        R[joint] = product
+        copy_into(R[joint], product(R[joint], exponential(turn)))
 
 
 @compiled
@@ -315,15 +328,15 @@ def fit_frame(
     unknowns = _PELVIS + 3 * len(chain.turning)
     H, L, g = np.empty((unknowns, unknowns)), np.zeros((unknowns, unknowns)), np.empty(unknowns)
     step = np.empty(unknowns)
-    best_R, best_pelvis, best = R.copy(), pelvis_m.copy(), np.inf
-    best_H, best_g = H.copy(), g.copy()
+    best_H, best_g, best = np.empty((unknowns, unknowns)), np.empty(unknowns), np.inf
+    best_R, best_pelvis_m = np.empty((24, 3, 3)), np.empty(3)
     damping = _DAMPING
     for n in range(steps + 1):
         cost = normal_equations(R, pelvis_m, body, chain, prior, target_m, weight, robust, H, g)
         if tether > 0.0:
             for a in range(len(chain.turning)):
                 joint = chain.turning[a]
-                turn = logarithm(np.dot(before[joint].T, R[joint]))
+                turn = turn_between(before[joint], R[joint])
                 for c in range(3):
                     at = _PELVIS + 3 * a + c
                     H[at, at] += tether
@@ -332,17 +345,21 @@ def fit_frame(
         if cost <= best:
             done = best - cost < 1e-6 * cost
             best = cost
-            best_R[:], best_pelvis[:] = R, pelvis_m
-            best_H[:], best_g[:] = H, g
+            copy_into(best_R, R)
+            copy_into(best_pelvis_m, pelvis_m)
+            copy_into(best_H, H)
+            copy_into(best_g, g)
             damping *= 0.3
             if done:
                 break
         else:
-            R[:], pelvis_m[:] = best_R, best_pelvis
+            copy_into(R, best_R)
+            copy_into(pelvis_m, best_pelvis_m)
             damping = max(10.0 * damping, 1e-2)
         if n < steps:
             factorise(best_H, damping, L)
             solve_factored(L, best_g, step)
             take_step(R, pelvis_m, chain, step)
-    R[:], pelvis_m[:] = best_R, best_pelvis
+    copy_into(R, best_R)
+    copy_into(pelvis_m, best_pelvis_m)
     return best
