@@ -7,6 +7,7 @@ import tyro
 
 from ..calibration.commands.board import BoardSheet
 from ..calibration.commands.check import Check
+from ..calibration.commands.convert import ExportCamera, ImportCamera
 from ..calibration.commands.ground import GroundBoard, GroundPoints
 from ..calibration.commands.intrinsics import Intrinsics
 from .ground_person import GroundPerson
@@ -34,6 +35,8 @@ Step = (
     | Annotated[Intrinsics, tyro.conf.subcommand("intrinsics")]
     | Annotated[Ground, tyro.conf.subcommand("ground")]
     | Annotated[Check, tyro.conf.subcommand("check")]
+    | Annotated[ImportCamera, tyro.conf.subcommand("import")]
+    | Annotated[ExportCamera, tyro.conf.subcommand("export")]
 )
 
 

@@ -1,0 +1,107 @@
+"""`m2t3 calibrate import` and `export`: camera files of other programs."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import tyro
+
+from ...core.errors import CameraFileError, valid_names
+from ..camera import Camera
+from ..camera_file import CameraFile, lens_keys, place_keys, read_camera_file, read_lens_file
+from ..camera_file_edit import update_camera_file
+from ..formats.foreign import Foreign, camera_name
+from ..formats.table import FORMATS, FormatName, read_foreign
+
+
+@dataclass(frozen=True)
+class ImportCamera:
+    """Take a camera from another program's file: OpenCV, ROS, Kalibr, Pose2Sim, Qualisys."""
+
+    file: Annotated[Path, tyro.conf.Positional]
+    """OpenCV FileStorage, ROS camera_info, Kalibr camchain, Pose2Sim/Caliscope TOML or Qualisys
+    .qca.txt."""
+    out: Path
+    """Camera file to write; what else stands in it stays."""
+    format: FormatName | None = None
+    """Which of them it is; found out if not given."""
+    pick: str | None = None
+    """Name of the camera, if the file has several."""
+    name: str | None = None
+    """Name it so."""
+    as_is: bool = False
+    """Believe the file when it has the camera on its side or upside down."""
+
+    def run(self) -> int:
+        """Write the camera file.
+
+        Raises:
+            CameraFileError: the file cannot be read, or its convention cannot be right.
+        """
+        found = read_foreign(self.file, self.format, upright=not self.as_is)
+        names = [item.camera.name for item in found]
+        if self.pick is None and len(found) > 1:
+            raise CameraFileError(
+                f"{self.file} has {len(found)} cameras: --pick one of {', '.join(names)}"
+            )
+        if self.pick is not None and camera_name(self.pick) not in names:
+            raise CameraFileError(
+                f"{self.file} has no camera {self.pick!r}; {valid_names(self.pick, names)}"
+            )
+        item = found[names.index(camera_name(self.pick)) if self.pick is not None else 0]
+        camera = Camera(**{**vars(item.camera), "name": camera_name(self.name or item.camera.name)})
+        keys: dict[str, Any] = lens_keys(camera)
+        if item.placed:
+            keys["T_world_camera"] = place_keys(camera)
+        if item.placed and not (self.out.exists() and read_lens_file(self.out).has_source):
+            keys["source"] = {"type": "zmq", "stream": camera.name}
+        update_camera_file(self.out, keys)
+        if item.placed:
+            x, y, z = camera.t_world_camera_m
+            print(f"{self.out}: {camera.name} at x {x:.2f}, y {y:.2f}, {z:.2f} m above the floor")
+            print(f"See that it is right: m2t3 calibrate check --camera {self.out} --source ...")
+        else:
+            print(f"{self.out}: the lens of {camera.name}. Where the camera stands is next:")
+            print(f"m2t3 calibrate ground board --camera {self.out} --source ... --board ...")
+        return 0
+
+
+@dataclass(frozen=True)
+class ExportCamera:
+    """Give a camera to another program."""
+
+    camera: Path
+    """Camera file."""
+    out: Path
+    """File to write."""
+    format: FormatName
+    """Whose format. ros and kalibr say nothing of where the camera stands."""
+
+    def run(self) -> int:
+        """Write the file.
+
+        Raises:
+            CameraFileError: the camera file is not sound, or the format has no such lens.
+        """
+        item = _read(self.camera)
+        try:
+            FORMATS[self.format].write(self.out, item)
+        except CameraFileError as error:
+            raise CameraFileError(f"{self.out}: {error}") from None
+        except OSError as error:
+            raise CameraFileError(f"{self.out}: cannot be written ({error.strerror})") from None
+        placed = item.placed and FORMATS[self.format].places
+        print(f"{self.out}: {item.camera.name}, {'lens and place' if placed else 'lens only'}")
+        return 0
+
+
+def _read(path: Path) -> Foreign:
+    """The camera of a file, with its place if it has one."""
+    file = read_lens_file(path)
+    try:
+        placed: CameraFile | None = read_camera_file(path)
+    except CameraFileError as error:
+        if "T_world_camera" not in str(error):
+            raise
+        placed = None
+    return Foreign(placed.camera, True) if placed else Foreign(file.lens, False)

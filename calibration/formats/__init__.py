@@ -1,0 +1,1 @@
+"""Other programs' camera files, read and written."""
