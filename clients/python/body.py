@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+from ...core.centre_of_mass import centre_of_mass_m
 from ...core.errors import WireError, valid_names
 from ...core.humanoid import bone_poses, joint_positions
 from ...core.messages import Body, Float32Array, Humanoid
@@ -60,6 +61,11 @@ class HumanoidBody:
     def joints_world_m(self) -> Float32Array:
         """Where the body has the joints, (J, 3) metres in the world; NaN where it has none."""
         return joint_positions(self.definition, *self._poses, self.message.joint_offsets_m)
+
+    @cached_property
+    def centre_of_mass_world_m(self) -> Float32Array:
+        """Where the centre of mass of such a body is, (3,) metres in the world."""
+        return centre_of_mass_m(self.definition, *self._poses)
 
     @cached_property
     def _poses(self) -> tuple[Float32Array, Float32Array]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ...core.geometry import rotate
 from ...core.messages import SkeletonDefinition
 from ..python import Person
 
@@ -13,16 +14,25 @@ FACE, TORSO = {"nose", "eye", "ear"}, {"shoulder", "hip"}
 RADIUS_M = {
     "head": 0.095, "neck": 0.05, "pelvis": 0.075, "nose": 0.025, "eye": 0.022, "ear": 0.025,
     "shoulder": 0.055, "elbow": 0.042, "wrist": 0.032, "hip": 0.075, "knee": 0.055, "ankle": 0.04,
+    "toe": 0.035,
 }  # fmt: skip
 RADIUS_OTHER_M = 0.03
 TAPER = 0.75  # far end of a limb by its near end
-PRINT_M = (0.06, 0.06, 0.004)  # the disc on the floor below an ankle, by axis
+PRINT_M = (0.06, 0.06, 0.004)  # the disc on the floor below an ankle, by axis ...
+STANDING_PRINT_M = (0.11, 0.11, 0.006)  # ... and below one that surely stands
+STANDING = (255, 255, 255)  # its colour
+MASS = (255, 214, 64)  # the centre of mass and the point of the floor below it
+MASS_M, MASS_PRINT_M = (0.19, 0.19, 0.008), (0.045, 0.045, 0.007)  # a disc that the trunk wears
+MASS_LINE_M = 0.006
 ADDED = {  # joints that a detector does not name but a body needs, each amid two others
     "pelvis": ("left_hip", "right_hip"),
     "neck": ("left_shoulder", "right_shoulder"),
     "head": ("left_ear", "right_ear"),
 }
+TOES = {"left_toe": "LeftFoot", "right_toe": "RightFoot"}  # where a format has none, a body's feet
+TOE_M = (0.17, 0.0, -0.05)  # end here, in the foot's frame
 ADDED_BONES = (
+    ("left_ankle", "left_toe"), ("right_ankle", "right_toe"),
     ("neck", "head"), ("neck", "left_shoulder"), ("neck", "right_shoulder"), ("neck", "pelvis"),
     ("left_shoulder", "pelvis"), ("right_shoulder", "pelvis"),
     ("pelvis", "left_hip"), ("pelvis", "right_hip"),
@@ -81,6 +91,12 @@ class Figure:
         added = {n: amid for n, amid in ADDED.items() if n not in names and set(amid) <= set(names)}
         self._amid = np.array([[names.index(n) for n in amid] for amid in added.values()], int)
         names += added
+        feet = definition.humanoid.bone_names if definition.humanoid else ()
+        toeless = {"left_ankle", "right_ankle"} <= set(names) and not (
+            {"left_foot", "left_big_toe"} & set(names)
+        )
+        self._feet = [feet.index(foot) for foot in TOES.values() if toeless and foot in feet]
+        names += list(TOES)[: len(self._feet)]
         parts = [name.removeprefix("left_").removeprefix("right_") for name in names]
         bones = [  # the added bones stand for the outline of torso and face
             (a, b)
@@ -89,27 +105,55 @@ class Figure:
         ]
         bones += [(names.index(a), names.index(b)) for a, b in ADDED_BONES if {a, b} <= set(names)]
         self._bones = np.array(bones, int).reshape(-1, 2)
-        self._ankles = np.flatnonzero([part == "ankle" for part in parts])
+        self._ankles = [  # left, right, as contacts are
+            names.index(ankle) for ankle in ("left_ankle", "right_ankle") if ankle in names
+        ]
         self._radius_m = np.array([RADIUS_M.get(part, RADIUS_OTHER_M) for part in parts])
         self._side = np.full(len(names), Palette._fields.index("middle"))
         for left, right in definition.left_right:
             self._side[[left, right]] = 0, 1
+        for name, side in zip(TOES, (0, 1), strict=True):
+            if name in names:
+                self._side[names.index(name)] = side
 
-    def joints_world_m(self, person: Person) -> np.ndarray:
-        """The person's joints and the added ones, (J + added, 3) metres; NaN where not valid."""
-        joints = np.where(person.valid[:, None], person.positions_world_m, np.nan)
-        return np.concatenate([joints, joints[self._amid.reshape(-1, 2)].mean(axis=1)])
+    def joints_world_m(self, person: Person, of_body: bool = True) -> np.ndarray:
+        """The person's joints and the added ones, (J + added, 3) metres; NaN where not valid.
+
+        They are the body's if there is one, with bones of one length and feet that stand, unless
+        they are asked for as they were found.
+        """
+        found = person.positions_world_m
+        if of_body and person.body is not None:
+            found = person.body.joints_world_m
+        joints = np.where(person.valid[:, None], found, np.nan)
+        toes = np.full((len(self._feet), 3), np.nan)
+        if of_body and person.body is not None and self._feet:
+            turns = person.body.rotations_world_xyzw[self._feet]
+            toes = person.body.origins_world_m[self._feet] + rotate(turns, np.array([TOE_M]))
+        return np.concatenate([joints, joints[self._amid.reshape(-1, 2)].mean(axis=1), toes])
 
     def balls(self, joints_world_m: np.ndarray, colours: Palette) -> Solids:
-        """Unit balls: one at each joint, and one pressed flat on the floor below each ankle."""
-        seen = np.isfinite(joints_world_m).all(axis=1)
-        ankles = self._ankles[seen[self._ankles]]
-        joints = np.concatenate([np.flatnonzero(seen), ankles])
-        positions, scales = joints_world_m[joints], np.repeat(self._radius_m[joints, None], 3, 1)
-        if len(ankles):
-            positions[-len(ankles) :, 2], scales[-len(ankles) :] = 0, PRINT_M
-        upright = np.tile((1.0, 0.0, 0.0, 0.0), (len(joints), 1))
-        return Solids(positions, upright, scales, np.array(colours, np.uint8)[self._side[joints]])
+        """Unit balls: one at each joint."""
+        joints = np.flatnonzero(np.isfinite(joints_world_m).all(axis=1))
+        scales = np.repeat(self._radius_m[joints, None], 3, 1)
+        return _balls(joints_world_m[joints], scales, np.array(colours)[self._side[joints]])
+
+    def prints(self, person: Person, joints_world_m: np.ndarray, colours: Palette) -> Solids:
+        """Balls pressed flat on the floor below the ankles: the likelier that a foot stands, the
+        larger and the whiter."""
+        there = [
+            (joint, contact)
+            for joint, contact in zip(self._ankles, person.contact, strict=False)
+            if np.isfinite(joints_world_m[joint]).all()
+        ]
+        ankles = [joint for joint, _ in there]
+        stands = np.nan_to_num([[contact] for _, contact in there]).reshape(-1, 1)
+        sides = np.array(colours)[self._side[ankles]].reshape(-1, 3)
+        return _balls(
+            joints_world_m[ankles] * (1, 1, 0),
+            np.array(PRINT_M) * (1 - stands) + np.array(STANDING_PRINT_M) * stands,
+            sides * (1 - stands) + np.array(STANDING) * stands,
+        )
 
     def limbs(self, joints_world_m: np.ndarray, colours: Palette) -> Solids:
         """Unit cones: one along each bone whose two ends are there."""
@@ -124,6 +168,33 @@ class Figure:
             np.hstack([radius, radius, length]),
             np.array(colours, np.uint8)[self._side[bones].min(axis=1)],
         )
+
+
+def mass_line(person: Person) -> Solids:
+    """A thin cone from the floor to the centre of mass."""
+    if person.body is None:
+        return NOTHING
+    x, y, z = person.body.centre_of_mass_world_m.tolist()
+    return Solids(
+        np.array([(x, y, 0.0)]),
+        np.array([(1.0, 0.0, 0.0, 0.0)]),
+        np.array([(MASS_LINE_M, MASS_LINE_M, z)]),
+        np.array([MASS], np.uint8),
+    )
+
+
+def mass(person: Person) -> Solids:
+    """Flat balls at the centre of mass, as wide as the trunk, and on the floor below it."""
+    if person.body is None:
+        return NOTHING
+    centre = person.body.centre_of_mass_world_m
+    places = np.stack([centre, centre * (1, 1, 0)])
+    return _balls(places, np.array([MASS_M, MASS_PRINT_M]), np.array([MASS, MASS]))
+
+
+def _balls(positions: np.ndarray, scales_m: np.ndarray, colours: np.ndarray) -> Solids:
+    upright = np.tile((1.0, 0.0, 0.0, 0.0), (len(positions), 1))
+    return Solids(positions, upright, scales_m, colours.astype(np.uint8))
 
 
 def turns_from_z(directions: np.ndarray) -> np.ndarray:

@@ -48,6 +48,8 @@ class Panel:
             self._follow = gui.add_dropdown("follow", (NOBODY,))
             self._follow.on_update(lambda _: self._go_after())
         with gui.add_folder("Show"):
+            bodies = gui.add_checkbox("bodies", scene.bodies)
+            bodies.on_update(lambda _: setattr(scene, "bodies", bodies.value))
             for name, node in scene.switches.items():
                 _add_switch(gui, name, node)
         nothing = np.zeros((1, 1, 3), np.uint8)

@@ -7,7 +7,7 @@ import viser
 
 from ...core.messages import CameraModel, SkeletonDefinition
 from ..python import Person
-from .figure import NOTHING, Figure, Solids, ball_mesh, cone_mesh, palette
+from .figure import NOTHING, Figure, Solids, ball_mesh, cone_mesh, mass, mass_line, palette
 from .floor import NO_LINES, metre_numerals, number_on_floor, view_on_floor
 from .sight import FRUSTUM_M, overview_yaw
 from .trails import Trails
@@ -19,7 +19,13 @@ ON_FLOOR = (0.0, 0.0, 0.004)  # drawings lie a little above the floor, or they f
 
 
 class Scene:
-    """What is drawn. `switches` are the parts that can be hidden, by what to call them."""
+    """What is drawn.
+
+    Attributes:
+        switches: the parts that can be hidden, by what to call them.
+        bodies: people are drawn as bodies, whose bones keep their lengths; else as their joints
+            were found.
+    """
 
     def __init__(self, server: viser.ViserServer) -> None:
         """Draw the floor; the rest comes with `define` and `show`."""
@@ -30,6 +36,11 @@ class Scene:
         self._balls = self._add_solids("/people/balls", *ball_mesh())
         self._limbs = self._add_solids("/people/limbs", *cone_mesh())
         self._frustum: viser.CameraFrustumHandle | None = None
+        self._prints = self._add_solids("/people/contacts", *ball_mesh())
+        self._mass = self._scene.add_frame("/people/mass", show_axes=False)
+        self._masses = self._add_solids("/people/mass/discs", *ball_mesh())
+        self._mass_lines = self._add_solids("/people/mass/lines", *cone_mesh())
+        self.bodies = True
         self._figure: Figure | None = None
         self._yaw_rad = 0.0  # what is written on the floor is upright for who looks so
         self._trails = Trails()
@@ -37,6 +48,8 @@ class Scene:
         self._trail_lines = self._add_lines("/trails", thickness_m=0.02)
         self._numbers = self._add_lines("/numbers", thickness_m=0.02)
         self.switches: dict[str, viser.SceneNodeHandle] = {
+            "contacts": self._prints,
+            "centre of mass": self._mass,
             "trails": self._trail_lines,
             "numbers": self._numbers,
             "camera": self._camera,
@@ -53,16 +66,23 @@ class Scene:
     def show(self, people: Sequence[Person], now_s: float = 0.0) -> None:
         """Draw these people, as they are at `now_s`, and nobody else."""
         balls, limbs, numbers = [NOTHING], [NOTHING], [NO_LINES]
+        prints, masses, mass_lines = [NOTHING], [NOTHING], [NOTHING]
         for person in people:
             assert self._figure is not None, "define comes first"
-            joints, colours = self._figure.joints_world_m(person), palette(person.id)
+            joints, colours = self._figure.joints_world_m(person, self.bodies), palette(person.id)
             balls.append(self._figure.balls(joints, colours))
             limbs.append(self._figure.limbs(joints, colours))
+            prints.append(self._figure.prints(person, joints, colours))
+            masses.append(mass(person))
+            mass_lines.append(mass_line(person))
             numbers.append(number_on_floor(person, self._yaw_rad))
         self._trails.add(people, now_s)
         with self._server.atomic():
             _place(self._balls, Solids.joined(balls))
             _place(self._limbs, Solids.joined(limbs))
+            _place(self._prints, Solids.joined(prints))
+            _place(self._masses, Solids.joined(masses))
+            _place(self._mass_lines, Solids.joined(mass_lines))
             self._trail_lines.points, self._trail_lines.colors = self._trails.segments()
             self._numbers.points = np.concatenate(numbers)
 

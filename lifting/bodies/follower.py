@@ -14,7 +14,7 @@ from .standard import SOLE_M, Standard
 
 FORGET_AFTER_S = 0.5  # a body unseen for longer takes its next pose from nothing
 JUMP_M = 0.5  # and so does one whose hips are this far from where they were
-ITERATIONS = 5
+ITERATIONS = 4
 FIRST_ITERATIONS = 20
 _JOINT_M = 0.005  # how far joints may be from where they are seen, about
 _LEAST_CONFIDENCE = 0.1
@@ -69,6 +69,8 @@ class Follower:
             lowest_m=np.full(joints + soles, _FLOOR_M),
             floor_weight=_FLOOR_WEIGHT,
         )
+        if not self._has_toes:
+            self._points.offset_m[joints:] = standard.soles_m.reshape(-1, 3)
 
     def follow(
         self,
@@ -146,13 +148,13 @@ class Follower:
         if ankle_m < _LOW_M[0]:  # the tenth part of the low heights is the height over the sole
             self._sole_m[side] += _SOLE_PACE_M * (0.1 - (ankle_m < self._sole_m[side]))
         sole_m = min(max(self._sole_m[side], _SOLE_RANGE_M[0]), _SOLE_RANGE_M[1]) - _FLOOR_M
-        points = self._points
-        points.offset_m[first : first + 3] = self._standard.soles_m[side]
-        points.offset_m[first : first + 3, 2] = -sole_m
         flat = min(max((_LOW_M[0] - ankle_m) / (_LOW_M[0] - _LOW_M[1]), 0.0), 1.0)
         flat *= 0.5 if math.isnan(stands) else stands
-        points.target_m[first : first + 3, 2] = max(ankle_m - sole_m, _FLOOR_M)
-        points.weight[first : first + 3, 2] = flat * _FLAT_M**-2
+        level_m = max(ankle_m - sole_m, _FLOOR_M)
+        for point in range(first, first + 3):
+            self._points.offset_m[point, 2] = -sole_m
+            self._points.target_m[point, 2] = level_m
+            self._points.weight[point, 2] = flat * _FLAT_M**-2
 
     def _body(self) -> Body:
         """What is published of the pose; lifted where some of it is still below the floor."""

@@ -69,6 +69,8 @@ _HABITS: dict[str, dict[str, Any]] = {
     "Foot": {"rest": (4.0, 4.0, 4.0), "last": (40.0, 40.0, 40.0), "limit_rad": (0.9, 1.4, 0.9)},
 }  # fmt: skip
 
+# Nor does it hurry where only the floor and the shin tell of it.
+_UNSEEN_FOOT: dict[str, Any] = {"last": (300.0, 300.0, 300.0), "limit": 100.0}
 _LOOSE = {"damping": 40.0, "rest": (2.0, 2.0, 4.0), "last": (1.0, 1.0, 20.0)}
 # A spine whose joints are seen needs few habits: its bones' turns about themselves are not seen.
 _SEEN_SPINE: dict[str, dict[str, Any]] = {
@@ -119,6 +121,7 @@ def standard(name: str) -> Standard:
             joint_offsets[j] = _sided(_JOINTS_M[part(joint)], joint.startswith("right_"))
         elif joint not in _MADE[name]:
             origins[bone] = j
+    on_foot = [bone for bone in definition.joint_bones if bones[bone] == "LeftFoot"]
     if spine:
         joint_offsets[skeleton.joint_names.index("pelvis")] = _SMPL_PELVIS_M
         origins[0] = -1
@@ -142,11 +145,11 @@ def standard(name: str) -> Standard:
                 for right in (False, True)
             ]
         ),
-        habits=_habits(bones, np.array(definition.rest_directions)),
+        habits=_habits(bones, np.array(definition.rest_directions), toes=len(on_foot) > 1),
     )
 
 
-def _habits(bones: tuple[str, ...], directions: Float[NDArray, "b 3"]) -> Habits:
+def _habits(bones: tuple[str, ...], directions: Float[NDArray, "b 3"], toes: bool) -> Habits:
     none: dict[str, Any] = {
         "rest": (0.0, 0.0, 0.0), "last": (1.0, 1.0, 1.0), "limit_rad": (_FAR, _FAR, _FAR),
         "limit": 400.0, "damping": 0.0, "twist": 0.0, "twist_limit_rad": _FAR,
@@ -155,6 +158,8 @@ def _habits(bones: tuple[str, ...], directions: Float[NDArray, "b 3"]) -> Habits
     rows = []
     for bone, direction in zip(bones, directions, strict=True):
         row = none | _HABITS[_bone_part(bone)]
+        if bone.endswith("Foot") and not toes:
+            row |= _UNSEEN_FOOT
         if "UpperChest" in bones and _bone_part(bone) in _SEEN_SPINE:
             row |= _SEEN_SPINE[_bone_part(bone)]
         if bone.startswith("Right"):  # a mirrored axis turns the other way round

@@ -11,6 +11,7 @@ import zmq
 from m2t3.core.clock import monotonic_ns, unix_minus_monotonic_ns
 from m2t3.core.messages import (
     CameraModel,
+    Humanoid,
     ModelInfo,
     Percentiles,
     Pose,
@@ -43,6 +44,7 @@ class FakePublisher:
     session: str = "s1"
     camera: CameraModel = CAMERA
     joint_names: tuple[str, ...] = COCO17.joint_names
+    humanoid: Humanoid | None = None
     seq: int = 0
     context: zmq.Context = field(default_factory=zmq.Context)
 
@@ -107,6 +109,7 @@ class FakePublisher:
             "left_right": COCO17.left_right,
             "camera": self.camera,
             "model": MODEL,
+            "humanoid": self.humanoid,
         }
         return SkeletonDefinition(
             def_id=definition_id(SkeletonDefinition(def_id="-", **said)),  # type: ignore[arg-type]

@@ -1,5 +1,6 @@
 """The viewer without a browser: solids, floor, and what lands in viser's scene."""
 
+import dataclasses
 import io
 import time
 
@@ -8,11 +9,24 @@ import numpy as np
 import pytest
 
 from m2t3.clients import Person, PoseSubscriber
-from m2t3.clients.viewer.figure import RADIUS_M, Figure, ball_mesh, cone_mesh, palette, turns_from_z
+from m2t3.clients.python import HumanoidBody
+from m2t3.clients.viewer.figure import (
+    RADIUS_M,
+    Figure,
+    ball_mesh,
+    cone_mesh,
+    mass,
+    mass_line,
+    palette,
+    turns_from_z,
+)
 from m2t3.clients.viewer.floor import VIEW_REACH_M, text_on_floor, view_on_floor
 from m2t3.clients.viewer.trails import TRAIL_S, Trails
+from m2t3.core.humanoid import humanoid
 from m2t3.core.messages import Preview
 from m2t3.core.skeletons import COCO17
+from m2t3.lifting.bodies.follower import Follower
+from m2t3.lifting.bodies.standard import standard
 
 pytest.importorskip("viser")
 from PIL import Image
@@ -75,7 +89,7 @@ def test_joints_that_are_not_valid_are_not_drawn(publisher):
     person = person_of(publisher, hidden)
     drawn = [figure.balls(figure.joints_world_m(p), palette(0)) for p in (whole, person)]
     limbs = [figure.limbs(figure.joints_world_m(p), palette(0)) for p in (whole, person)]
-    assert [len(balls.positions_world_m) for balls in drawn] == [17 + ADDED + 2, 16 + ADDED + 2]
+    assert [len(balls.positions_world_m) for balls in drawn] == [17 + ADDED, 16 + ADDED]
     assert len(limbs[0].positions_world_m) - len(limbs[1].positions_world_m) == 1
     assert np.isfinite(drawn[1].positions_world_m).all()
     assert (drawn[1].positions_world_m[:, 0] > 2).all(), "nothing at the origin"
@@ -148,14 +162,14 @@ def test_people_land_in_the_scene_and_vanish_when_they_leave(app, publisher):
     publisher.send(publisher.person(0), publisher.person(5, publisher.standing(2.0, 1.0)))
     app.step()
     balls = shown(app, "/people/balls")
-    assert balls.batched_positions.shape == (2 * (17 + ADDED + 2), 3)
+    assert balls.batched_positions.shape == (2 * (17 + ADDED), 3)
     assert balls.batched_colors.shape == balls.batched_scales.shape == balls.batched_positions.shape
     head = publisher.standing(2.0, 1.0)[list(COCO17.index("left_ear", "right_ear"))].mean(axis=0)
     assert np.linalg.norm(balls.batched_positions - head, axis=1).min() < 1e-6
 
     publisher.send(publisher.person(0), publisher.person(5, state="left"))
     app.step()
-    assert balls.batched_positions.shape == (17 + ADDED + 2, 3)
+    assert balls.batched_positions.shape == (17 + ADDED, 3)
 
     step_until(app, lambda: len(balls.batched_positions) == 0)  # silence: nobody is shown
 
@@ -237,3 +251,55 @@ def test_the_panel_tells_how_the_stream_is(app, publisher):
 
 def test_nobody_can_ask_for_a_public_tunnel(app):
     assert app.server.request_share_url() is None
+
+
+def body_of(publisher, joints_m):
+    """The body of somebody who stands there, as a stream would publish it."""
+    follower = Follower(standard("coco17"))
+    sure = np.ones(len(joints_m), np.float32)
+    for frame in range(30):
+        body = follower.follow(frame / 30, joints_m, sure, np.full(2, np.nan, np.float32))
+    return HumanoidBody(humanoid("coco17"), body)
+
+
+def test_the_centre_of_mass_is_above_the_feet_and_behind_the_navel(publisher):
+    centre = body_of(publisher, publisher.standing(2.0, 1.0)).centre_of_mass_world_m
+    np.testing.assert_allclose(centre[:2], (2.0, 1.0), atol=0.04)
+    assert 0.88 < centre[2] < 1.05
+
+
+def test_a_raised_arm_raises_the_centre_of_mass(publisher):
+    down, up = publisher.standing(), publisher.standing()
+    up[COCO17.index("left_elbow")[0], 2] = 1.7
+    up[LEFT_WRIST, 2] = 1.95
+    lift_m = np.diff(
+        [body_of(publisher, joints).centre_of_mass_world_m[2] for joints in (down, up)]
+    )
+    # 2.6 % of the mass go up by 0.3 m, 2.1 % by 0.9 m
+    assert lift_m[0] == pytest.approx(0.027, abs=0.008)
+
+
+def test_a_standing_foot_has_a_larger_and_whiter_print(publisher):
+    figure = Figure(publisher.definition())
+    person = dataclasses.replace(
+        person_of(publisher, publisher.standing()), contact=np.array([0.9, 0.1], np.float32)
+    )
+    prints = figure.prints(person, figure.joints_world_m(person), palette(0))
+    assert (prints.positions_world_m[:, 2] == 0).all()
+    assert prints.scales_m[0, 0] > 1.5 * prints.scales_m[1, 0]
+    assert prints.colours[0].astype(int).sum() > prints.colours[1].astype(int).sum()
+
+
+def test_a_person_with_a_body_is_drawn_as_the_body_unless_asked_otherwise(publisher):
+    publisher.humanoid = humanoid("coco17")
+    figure, joints_m = Figure(publisher.definition()), publisher.standing()
+    body = body_of(publisher, joints_m)
+    joints_m[LEFT_WRIST] += (0.1, 0.0, 0.0)  # found elsewhere than a forearm of that length allows
+    person = dataclasses.replace(person_of(publisher, joints_m), body=body)
+    np.testing.assert_allclose(figure.joints_world_m(person)[:17], body.joints_world_m, atol=1e-6)
+    np.testing.assert_allclose(figure.joints_world_m(person, of_body=False)[:17], joints_m)
+    toes = figure.joints_world_m(person)[-2:]
+    assert (toes[:, 0] > 0.1).all()
+    assert (toes[:, 2] < 0.08).all()
+    assert len(mass(person).positions_world_m) == len(mass_line(person).positions_world_m) + 1
+    assert len(mass(person_of(publisher, joints_m)).positions_world_m) == 0
