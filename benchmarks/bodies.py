@@ -31,6 +31,7 @@ from m2t3.lifting.bodies.bodies import Bodies
 from m2t3.lifting.bodies.follower import Follower
 from m2t3.lifting.bodies.standard import standard
 from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.steady import SteadyLifter
 from m2t3.training.archive import read_archive
 from m2t3.training.cases import Case, mocap_cases, with_detector_noise
 from m2t3.training.metrics import errors
@@ -74,7 +75,7 @@ class Benchmark:
         noisy = [with_detector_noise(case, skeleton, 0) for case in exact]
         for name, cases in (("exact", exact), ("detector-like", noisy)):
             found = [
-                _lifted(case, Lifter(case.camera, denoiser), skeleton)
+                _lifted(case, SteadyLifter(Lifter(case.camera, denoiser)), skeleton)
                 for case in track(cases, name, console=Console(stderr=True))
             ]
             near = np.concatenate([_apart_mm(*both)[60:, standard(skeleton.name).explained].ravel()
@@ -141,7 +142,7 @@ def _depends(parents: Sequence[int], joint_bones: Sequence[int]) -> list[NDArray
 
 
 def _lifted(
-    case: Case, lifter: Lifter, skeleton: Skeleton
+    case: Case, lifter: SteadyLifter, skeleton: Skeleton
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The published joints and the body's, (T, J, 3) each."""
     bodies, joints, found = Bodies(skeleton), [], []

@@ -126,7 +126,7 @@ def test_elbows_and_knees_bend_the_way_they_do():
     knees = [angles_deg(body, "RightLowerLeg") for body in bodies[30:]]
     assert max(turn[2] for turn in elbows) < 8  # bends about -z
     assert min(turn[1] for turn in knees) > -8  # bends about +y
-    assert np.abs([turn[[0, 2]] for turn in knees]).max() < 15  # and about nothing else
+    assert np.abs([turn[[0, 2]] for turn in knees]).max() < 20  # and about little else
 
 
 def test_an_arm_that_trembles_about_straight_does_not_twist():
