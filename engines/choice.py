@@ -97,6 +97,11 @@ def remembered(weights: Weights, names: list[str], threads: int) -> tuple[Trial,
     return _read(_path()).get(_key(weights, names, threads))
 
 
+def forget() -> None:
+    """Has everything measured anew at the next start: an engine can run that could not."""
+    _path().unlink(missing_ok=True)
+
+
 def _path() -> Path:
     return cache_folder() / "engines.json"
 

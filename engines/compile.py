@@ -6,6 +6,7 @@ from typing import Literal
 
 from rich.console import Console
 
+from .choice import forget
 from .manifest import DEFAULT_WEIGHTS, find_weights
 from .onnx_export import Precision
 from .onnx_parameters import network_of
@@ -46,6 +47,7 @@ class Compile:
             shapes = profiles(config.shape, cells, self.people)
             plan = build_plan(network, self.precision, shapes)
         path = write_plan(plan, made_for, self.precision, weights.manifest)
+        forget()
         print(f"{path}: {len(plan) / 1e6:.0f} MB in {time.monotonic() - start:.0f} s")
         print(f"m2t3-stream --engine tensorrt --weights {self.weights} runs it")
         return 0

@@ -143,9 +143,11 @@ class Lifter:
             for k, i in enumerate(usable):
                 answers[i] = self._settle(people[k], ordered[k], together.part(k))
         stamps.append(clock())
-        nobody = (self._nothing(o.person_id) for o in observations)
         return Lifted(
-            tuple(answers.get(i, nothing) for i, nothing in enumerate(nobody)),
+            tuple(
+                answers[i] if i in answers else self._nothing(observation.person_id)
+                for i, observation in enumerate(observations)
+            ),
             dict(zip(("prepare", "denoise", "place"), np.diff(stamps).tolist(), strict=False)),
         )
 

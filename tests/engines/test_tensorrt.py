@@ -101,6 +101,17 @@ def test_a_compiled_network_gives_torchs_numbers_in_real_windows(
         assert_alike(denoiser(given), reference(given), atol=HALF_TOLERANCE)
 
 
+def test_a_new_plan_has_the_engines_measured_anew(
+    tensorrt, exported, half, graph_is, tmp_path, capsys
+):
+    measured = tmp_path / "cache" / "engines.json"
+    measured.parent.mkdir()
+    measured.write_text("{}")
+    graph_is(half, "fp16")
+    assert main(["compile", "--weights", str(exported)]) == 0
+    assert not measured.exists()
+
+
 def test_each_shape_of_call_is_prepared_once(compiled, real_inputs):
     denoiser, before = load(compiled), Engine.contexts
     for given in (*real_inputs, *real_inputs):
