@@ -19,6 +19,7 @@ Version = Literal[1]
 PROTOCOL_VERSION: Version = 1
 MAX_PEOPLE = 32
 MAX_JOINTS = 256
+SMPL_JOINTS = 24
 MAX_BONES = 64
 MAX_PREVIEW_BYTES = 192 * 1024
 MAX_PREVIEW_PX = 1280  # each side of a preview picture
@@ -264,6 +265,34 @@ class Preview(Message, frozen=True, kw_only=True, eq=False):
     jpeg: Annotated[bytes, Meta(min_length=4, max_length=MAX_PREVIEW_BYTES)]
 
 
+class SmplBody(Struct, frozen=True, kw_only=True, eq=False):
+    """One person as a body of SMPL's kind, in SMPL's own terms (docs/bodies.md)."""
+
+    id: int  # the person's
+    betas: Float32Array  # (B,) shape
+    poses_rotvec: Float32Array  # (24, 3) axis angles; the root's in the world, the rest local
+    trans_m: Float32Array  # (3,) added to the posed body
+    residual_mm: float  # mean distance of the body's joints from the pose's
+    settled: bool  # whether the shape is kept from now on
+
+    def __post_init__(self) -> None:
+        _rows(self, "poses_rotvec", SMPL_JOINTS, 3, "joint")
+        if self.trans_m.shape != (3,):
+            raise WireError("schema", f"trans_m has {self.trans_m.size} numbers, not 3")
+
+
+class SmplFrame(Message, frozen=True, kw_only=True, eq=False):
+    """Bodies of the people of one pose frame; frames that came too fast have none."""
+
+    seq: Count  # of the pose frame of this session whose joints were fitted
+    t_capture_ns: TimeNs  # as in that frame
+    capture_clock: Clock
+    t_publish_ns: TimeNs  # CLOCK_MONOTONIC of the publisher's host
+    kind: Literal["smpl", "smplh", "smplx"]  # of the body model
+    gender: Name  # of the body model: "female", "male" or "neutral"
+    people: Annotated[tuple[SmplBody, ...], Meta(max_length=2 * MAX_PEOPLE)]
+
+
 def _shape(person: Keypoints | Pose, field: str, width: int) -> None:
     """Give the flat array `field` its shape (J, width), J being the length of `confidence`."""
     if person.confidence.ndim != 1:
@@ -271,7 +300,9 @@ def _shape(person: Keypoints | Pose, field: str, width: int) -> None:
     _rows(person, field, person.confidence.size, width, "joint")
 
 
-def _rows(message: Keypoints | Pose | Body, field: str, rows: int, width: int, of: str) -> None:
+def _rows(
+    message: Keypoints | Pose | Body | SmplBody, field: str, rows: int, width: int, of: str
+) -> None:
     """Give the flat array `field` its shape (rows, width)."""
     array = getattr(message, field)
     if array.size != rows * width:

@@ -10,6 +10,7 @@ from .messages import (
     PoseFrame,
     Preview,
     SkeletonDefinition,
+    SmplFrame,
     Status,
 )
 
@@ -36,6 +37,7 @@ DETECTOR = Topic("m2t3.detector", "in", DetectorStatus, 1.0, 16 * 1024)
 PREVIEW = Topic("m2t3.preview", "in, out", Preview, 2.0, 200 * 1024)
 DEFINITION = Topic("m2t3.def", "out", SkeletonDefinition, 1.0, 64 * 1024)
 POSE = Topic("m2t3.pose", "out", PoseFrame, None, 128 * 1024)
+SMPL = Topic("m2t3.smpl", "out", SmplFrame, None, 64 * 1024)
 STATUS = Topic("m2t3.status", "out", Status, 1.0, 64 * 1024)
 
 TOPICS: tuple[Topic[Message], ...] = (
@@ -44,6 +46,7 @@ TOPICS: tuple[Topic[Message], ...] = (
     PREVIEW,
     DEFINITION,
     POSE,
+    SMPL,
     STATUS,
 )
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import tyro
-from jaxtyping import Float
+from jaxtyping import Float, Float32
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
@@ -16,12 +16,12 @@ from ..calibration.camera_file import read_camera_file
 from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.conversions import conversion
 from ..core.errors import M2t3Error, RecordingError
-from ..lifting.pose_recording import PoseRecording, read_poses
 from ..lifting.recording import Recording, read_recording
 from ..lifting.smpl.amass_file import write_amass
 from ..lifting.smpl.evidence import Rays
 from ..lifting.smpl.model_file import BodyModel, read_body_model
 from ..lifting.smpl.motion import fit_motion
+from .export.poses import Poses, read_poses
 
 SAME_PERSON = 0.25  # of a person's size in the picture: a detection further off is somebody else
 
@@ -31,7 +31,7 @@ class Fit:
     """Fit SMPL, SMPL-H or SMPL-X bodies to the joints that `m2t3 lift` has found."""
 
     poses: Annotated[Path, tyro.conf.Positional]
-    """Poses (npz), as `m2t3 lift` writes them."""
+    """What `m2t3 lift --out` wrote (npz), or a recording of `m2t3 record` (mcap)."""
     out: Path
     """Folder to write to: NAME_personID_poses.npz for everybody, in AMASS's layout."""
     model: Path | None = None
@@ -68,13 +68,13 @@ class Fit:
     def _fit(
         self,
         person: int,
-        poses: PoseRecording,
+        poses: Poses,
         model: BodyModel,
         picture: "_Picture | None",
         console: Console,
     ) -> None:
         t_start_ns = monotonic_ns()
-        frames, joints_m, confidence = poses.of(person)
+        frames, joints_m, confidence = _of(person, poses)
         rays = None if picture is None else picture.rays(joints_m, frames)
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task(f"fitting person {person}", total=len(joints_m))
@@ -83,7 +83,7 @@ class Fit:
                 lambda count: progress.advance(task, count),
             )  # fmt: skip
         path = self.out / f"{self.poses.stem}_person{person}_poses.npz"
-        write_amass(path, model, motion, poses.fps, poses.t_capture_ns[frames])
+        write_amass(path, model, motion, poses.fps, poses.t_ns[frames])
         seconds = (monotonic_ns() - t_start_ns) / SECOND_NS
         console.print(
             f"{path}: {len(joints_m)} frames, {model.gender} {model.kind.upper()}, "
@@ -93,7 +93,7 @@ class Fit:
             soft_wrap=True,
         )
 
-    def _picture(self, poses: PoseRecording) -> "_Picture | None":
+    def _picture(self, poses: Poses) -> "_Picture | None":
         if self.keypoints is None:
             if self.camera is not None:
                 raise M2t3Error("--camera goes with --keypoints, the recording that it took")
@@ -104,7 +104,7 @@ class Fit:
             raise RecordingError(
                 f"{self.keypoints} holds no camera (K, dist, R, t): give one with --camera FILE"
             )
-        if not np.array_equal(recording.t_capture_ns, poses.t_capture_ns):
+        if not np.array_equal(recording.t_capture_ns, poses.t_ns):
             raise RecordingError(
                 f"{self.poses} was not lifted from {self.keypoints}: their frames' times differ"
             )
@@ -113,6 +113,24 @@ class Fit:
         except M2t3Error as error:
             raise RecordingError(f"{self.keypoints}: {error}") from None
         return _Picture(camera, recording, poses.skeleton.name)
+
+
+def _of(
+    person: int, poses: Poses
+) -> tuple[slice, Float32[NDArray, "N K 3"], Float32[NDArray, "N K"]]:
+    """The frames from a person's first to their last; positions and confidence in these.
+
+    Positions are NaN, and confidence is 0, in frames between in which they were not there.
+    """
+    t, column = np.nonzero(poses.person_id == person)
+    frames = slice(int(t[0]), int(t[-1]) + 1)
+    joints_m = np.full(
+        (frames.stop - frames.start, *poses.positions_world_m.shape[2:]), np.nan, np.float32
+    )
+    confidence = np.zeros(joints_m.shape[:2], np.float32)
+    joints_m[t - t[0]] = poses.positions_world_m[t, column]
+    confidence[t - t[0]] = poses.confidence[t, column]
+    return frames, joints_m, confidence
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,6 +1,6 @@
 """How the stream is: rates, latencies by stage, losses; once a second it becomes a `Status`."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from ..core.clock import SECOND_NS, monotonic_ns, unix_minus_monotonic_ns
 from ..core.messages import DetectorStatus, ModelInfo, Percentiles, PoseFrame, Status
@@ -37,6 +37,7 @@ class Health:
         counts: Counts,
         warnings: Sequence[str],
         detector: DetectorStatus | None = None,
+        latency_ms: Mapping[str, Percentiles] | None = None,
         stopping: bool = False,
     ) -> Status:
         """The status of now; rates are those since the status before.
@@ -46,6 +47,7 @@ class Health:
             counts: losses of source and pipeline together.
             warnings: what the user should know, besides what the numbers tell.
             detector: the detector's last report; its latencies join ours as `detector_<stage>`.
+            latency_ms: of stages that no answer waits for.
             stopping: whether this is the last status.
         """
         now_ns = monotonic_ns()
@@ -78,7 +80,9 @@ class Health:
             frames_in=frames_in,
             frames_out=self._answers,
             people_in_view=0 if waiting else self._people_in_view,
-            latency_ms=self._latencies.percentiles(now_ns) | _of_detector(detector),
+            latency_ms=self._latencies.percentiles(now_ns)
+            | _of_detector(detector)
+            | dict(latency_ms or {}),
             refused=dict(counts.refused),
             dropped=dict(counts.dropped),
             model=self._model,

@@ -1,5 +1,10 @@
-"""An XPUB socket: messages to whoever has subscribed, and word of who that is."""
+"""An XPUB socket: messages to whoever has subscribed, and word of who that is.
 
+A ZeroMQ socket is one thread's at a time; a lock lets another thread send, too. Nobody keeps it for
+longer than a message takes into its queues.
+"""
+
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -62,12 +67,12 @@ class Outlet:
         open_door = exposure(self.endpoint) if bound and keys is None else None
         self.warnings = (open_door,) if open_door else ()
         self._subscriptions: set[bytes] = set()
+        self._turn = threading.Lock()
 
     def newcomers(self) -> tuple[bytes, ...]:
         """What has been subscribed to since the last call: prefixes of topics."""
         new = []
-        while self._socket.poll(0):
-            event = self._socket.recv()
+        while (event := self._event()) is not None:
             if event[:1] == b"\x01":
                 self._subscriptions.add(event[1:])
                 new.append(event[1:])
@@ -80,12 +85,17 @@ class Outlet:
         return topic.startswith(tuple(self._subscriptions))
 
     def send(self, parts: Sequence[bytes]) -> None:
-        """Send the parts of one message."""
-        self._socket.send_multipart(parts)
+        """Send the parts of one message; any thread may."""
+        with self._turn:
+            self._socket.send_multipart(parts)
 
     def close(self) -> None:
         """Free the endpoint, after a moment for what is still to be sent."""
         self._close(LINGER_MS)
+
+    def _event(self) -> bytes | None:
+        with self._turn:
+            return self._socket.recv() if self._socket.poll(0) else None
 
     def _close(self, linger_ms: int) -> None:
         self._socket.close(linger=linger_ms)

@@ -8,7 +8,15 @@ import msgspec
 
 from ..core import topics, wire
 from ..core.clock import monotonic_ns, unix_minus_monotonic_ns
-from ..core.messages import KeypointsFrame, Message, PoseFrame, Preview, SkeletonDefinition, Status
+from ..core.messages import (
+    KeypointsFrame,
+    Message,
+    PoseFrame,
+    Preview,
+    SkeletonDefinition,
+    SmplFrame,
+    Status,
+)
 from .outlet import Outlet
 
 M = TypeVar("M", bound=Message)
@@ -38,6 +46,12 @@ class Publisher:
         """Stamp `answer` and send it; returns what was sent."""
         stamped = msgspec.structs.replace(answer, t_publish_ns=monotonic_ns())
         self._send(topics.POSE, stamped)
+        return stamped
+
+    def publish_smpl(self, bodies: SmplFrame) -> SmplFrame:
+        """Stamp `bodies` and send them, from any thread; returns what was sent."""
+        stamped = msgspec.structs.replace(bodies, t_publish_ns=monotonic_ns())
+        self._send(topics.SMPL, stamped)
         return stamped
 
     def publish_status(self, status: Status) -> None:

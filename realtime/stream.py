@@ -9,14 +9,18 @@ from pathlib import Path
 
 from ..calibration import camera_file, capture_source
 from ..core.errors import M2t3Error
+from ..core.skeletons import skeleton
 from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
 from ..engines.manifest import DEFAULT_WEIGHTS
+from ..lifting.smpl.live import LiveFitter
+from ..lifting.smpl.model_file import LICENCE, read_body_model
 from .assembly import assemble
 from .display import Display
 from .health import Health
 from .publisher import Publisher
 from .serve import serve
+from .smpl_thread import SmplThread
 from .sources import Source
 from .sources.capture import CaptureSource
 from .sources.replay import ReplaySource
@@ -50,6 +54,9 @@ class Stream:
     look_ahead: int = 0
     """Frames to wait before each answer, such as 0, 2, 4 or 8. Two make the poses several times
     steadier, and each costs the time between frames in latency."""
+    smpl: Path | None = None
+    """File of an SMPL, SMPL-H or SMPL-X body model: bodies are fitted beside the stream and
+    published as m2t3.smpl (docs/bodies.md). Get it from Max Planck under their licence."""
     stream: str | None = None
     """Name of the stream in all topics; default: the camera file's."""
 
@@ -62,32 +69,43 @@ class Stream:
     def _run(self, stop: threading.Event) -> None:
         file = camera_file.read_camera_file(self.camera)
         stream = stream_name(file, self.stream)
+        model = None if self.smpl is None else read_body_model(self.smpl)
         definition, pipeline = assemble(
             file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
             height_m=self.height, look_ahead=self.look_ahead,
         )  # fmt: skip
+        fitter = None
+        if model is not None:
+            fitter = LiveFitter(model, skeleton(definition.skeleton))
+            fitter.warm()
         source = open_source(file.source, stream, self.camera, self.keys)
         try:
             publisher = Publisher(self.publish, definition, keys=self.keys)
         except M2t3Error:
             source.close()
             raise
-        model = definition.model
+        weights = definition.model
         facts = {
             "keypoints": source.description,
             "poses": f"publishing on {publisher.endpoint}",
-            "model": f"{model.weights} ({model.licence}), on {model.engine}",
+            "model": f"{weights.weights} ({weights.licence}), on {weights.engine}",
         }
+        smpl = None
+        if fitter is not None:
+            smpl = SmplThread(fitter, publisher.publish_smpl)
+            facts["bodies"] = f"{fitter.model.gender} {fitter.model.kind.upper()} ({LICENCE})"
         # What has been loaded stays: the collector need not look at it again and again.
         gc.collect()
         gc.freeze()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        health = Health(stream=stream, session=definition.session, model=model)
+        health = Health(stream=stream, session=definition.session, model=weights)
         try:
             with Display(facts) as display:
-                serve(source, pipeline, publisher, health, stop, display.show)
+                serve(source, pipeline, publisher, health, stop, display.show, smpl)
         finally:
             source.close()
+            if smpl is not None:
+                smpl.close()
             publisher.close()
 
 

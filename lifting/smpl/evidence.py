@@ -15,6 +15,7 @@ from .landmarks import Correspondence
 
 LIFTED_M = 0.02  # usual error of a lifted joint of confidence 1 against the body's own
 PICTURE_M = 0.03  # usual error across the ray of a keypoint of confidence 1
+OTHER_M = 0.15  # a ray this far from the lifted joint sees another: detectors swap sides
 LEAST_CONFIDENCE = 0.05  # of a joint that is there: less tells nothing else
 
 
@@ -44,6 +45,8 @@ def gather(
     seen = valid & np.isfinite(rays.directions).all(axis=-1)
     d = np.where(seen[..., None], rays.directions, 0.0)
     across = np.eye(3) - d[..., :, None] * d[..., None, :]
+    apart_m = np.linalg.norm(across @ (Q - rays.center_m)[..., None], axis=(-2, -1))
+    seen &= apart_m < OTHER_M
     across *= np.where(seen, _precision(rays.confidence, PICTURE_M, correspondence), 0.0)[
         ..., None, None
     ]

@@ -61,6 +61,16 @@ class LiveFitter:
         self._trunk = list(skeleton.index(*TRUNK))
         self._people: dict[int, _Person] = {}
 
+    def warm(self) -> None:
+        """Compile what is compiled at first use, on a made-up person who is forgotten again."""
+        body = body_of(self.model, np.zeros(0))
+        still = np.tile(np.eye(3), (24, 1, 1))
+        points, _ = posed(still, body.rest_m[0], body, self._chain.carriers)
+        joints_m = skeleton_joints(points, self._chain)
+        for t in range(2):
+            self.fit(-1, t / 30, joints_m, np.ones(len(joints_m)), np.ones(len(joints_m), bool))
+        self.forget(-1)
+
     def forget(self, person_id: int) -> None:
         """Drop what is remembered of somebody who has left."""
         self._people.pop(person_id, None)

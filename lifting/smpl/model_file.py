@@ -36,6 +36,8 @@ BODY_JOINTS = 22
 HANDS = {"smpl": (22, 23), "smplh": (25, 40), "smplx": (28, 43)}
 PARENTS = (-1, 0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 9, 9, 12, 13, 14, 16, 17, 18, 19, 20, 21)
 
+LICENCE = "non-commercial scientific research only"
+
 _KEYS = ("v_template", "shapedirs", "J_regressor")
 # What SMPL's pickles hold besides numpy arrays.
 _RECORDS = frozenset(

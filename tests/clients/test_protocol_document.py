@@ -22,6 +22,7 @@ from m2t3.core.messages import (
     ModelInfo,
     Pose,
     PoseFrame,
+    SmplBody,
 )
 from m2t3.core.wire import encode, unpack
 
@@ -86,6 +87,7 @@ def test_the_bytes_are_plain_messagepack():
     "message_type",
     [
         *(topic.message_type for topic in topics.TOPICS),
+        SmplBody,
         Keypoints,
         Pose,
         Body,

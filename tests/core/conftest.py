@@ -17,10 +17,12 @@ from m2t3.core.messages import (
     PoseFrame,
     Preview,
     SkeletonDefinition,
+    SmplBody,
+    SmplFrame,
     Status,
 )
 from m2t3.core.skeletons import COCO17
-from m2t3.core.topics import DEFINITION, DETECTOR, KEYPOINTS, POSE, PREVIEW, STATUS, Topic
+from m2t3.core.topics import DEFINITION, DETECTOR, KEYPOINTS, POSE, PREVIEW, SMPL, STATUS, Topic
 
 J = COCO17.joint_count
 BONES = len(humanoid("coco17").bone_names)
@@ -82,6 +84,25 @@ def examples(keypoints_frame: KeypointsFrame) -> dict[Topic, Message]:
             dropped={},
             latency_ms={"detect": Percentiles(p50=20.0, p95=30.0, p99=40.0)},
             warnings=("camera 0 is lost for 3 s",),
+        ),
+        SMPL: SmplFrame(
+            **HEAD,
+            seq=8,
+            t_capture_ns=123,
+            capture_clock="media",
+            t_publish_ns=2,
+            kind="smplx",
+            gender="neutral",
+            people=(
+                SmplBody(
+                    id=3,
+                    betas=np.arange(10, dtype=np.float32),
+                    poses_rotvec=np.full((24, 3), 0.25, np.float32),
+                    trans_m=np.array([1, 2, 3], np.float32),
+                    residual_mm=12.5,
+                    settled=False,
+                ),
+            ),
         ),
         PREVIEW: Preview(
             **HEAD,
