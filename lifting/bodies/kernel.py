@@ -5,8 +5,8 @@ points (joints, soles) and, bone by bone, what is likely: its rest, its last pos
 hinge's axis. A point depends on the bones from it to the root alone and all else on one bone, so
 the normal equations have no entry between bones of different limbs, and factoring them from the
 leaves to the root fills none in (the sparse L^T L of Featherstone, "Efficient factorization of the
-joint-space inertia matrix for branched kinematic trees", 2005). That makes a step cost some ten
-microseconds.
+joint-space inertia matrix for branched kinematic trees", 2005). That makes a step cost some twenty
+microseconds. All of it is one module because numba's cache overlooks changes in another.
 """
 
 from typing import NamedTuple
