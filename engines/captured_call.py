@@ -59,6 +59,7 @@ class CapturedCall:
 
     def _capture(self, stream: "torch.cuda.Stream") -> "torch.cuda.CUDAGraph":
         graph = torch.cuda.CUDAGraph()
+        stream.wait_stream(torch.cuda.current_stream())  # which has filled weights and blocks
         with torch.inference_mode():
             with torch.cuda.stream(stream):
                 for _ in range(3):  # what is allocated or chosen at first use is so before capture

@@ -1,7 +1,7 @@
 """The network as ONNX, for every engine but torch's own.
 
-In half precision the blocks compute in float16 and the heads, layer norms and softmaxes in
-float32; what goes in and comes out is float32 either way. That is said in the graph itself, since
+In half precision the blocks' products are in float16; their layer norms and softmax over time, the
+heads, and what goes in and comes out are in float32. That is said in the graph itself, since
 TensorRT takes precisions from nowhere else.
 """
 

@@ -74,7 +74,7 @@ def compile_command(weights: Weights, precision: str = "fp16") -> str:
 
 def write_plan(data: bytes, made_for: MadeFor, precision: Precision, weights: Manifest) -> Path:
     """Keeps a plan and returns its path."""
-    path = _path(weights)
+    path = _path(weights, made_for)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(data)
     note = PlanNote(made_for, precision, sha256_of(path))
@@ -88,7 +88,7 @@ def read_plan(weights: Weights, made_for: MadeFor) -> Plan:
     Raises:
         EngineError: there is none, or it does not fit this machine or these weights.
     """
-    path = _path(weights.manifest)
+    path = _path(weights.manifest, made_for)
     if not path.exists():
         raise EngineError(
             f"no TensorRT plan of {weights.manifest.name} in {path.parent}; make it with: "
@@ -122,9 +122,8 @@ def profiles(shape: DenoiserShape, cells: int, usual_people: int) -> list[Profil
     return [calls((1, usual_people, MAX_PEOPLE), 1), calls((1, 1, 1), rig_frames(shape))]
 
 
-def _path(weights: Manifest) -> Path:
-    found = gpu()
-    card = "".join(c if c.isalnum() else "-" for c in found.name) if found else "no-gpu"
+def _path(weights: Manifest, made_for: MadeFor) -> Path:
+    card = "".join(c if c.isalnum() else "-" for c in made_for.gpu)
     return cache_folder() / "tensorrt" / f"{weights.name}-{card}.plan"
 
 

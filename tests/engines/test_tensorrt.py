@@ -87,6 +87,9 @@ def test_a_half_precision_graph_has_single_precision_ends(network, half):
     ends = {t.name: t.type.tensor_type.elem_type for t in (*graph.input, *graph.output)}
     assert set(OUTPUT_NAMES) <= set(ends)
     assert set(ends.values()) == {onnx.TensorProto.FLOAT}
+    norms = [n.input[0] for n in graph.node if n.op_type == "LayerNormalization"]
+    kinds = {v.name: v.type.tensor_type.elem_type for v in graph.value_info}
+    assert {kinds[name] for name in norms} == {onnx.TensorProto.FLOAT}
     matrices = [t for t in graph.initializer if len(t.dims) == 2 and min(t.dims) > 8]
     half = [t for t in matrices if t.data_type == onnx.TensorProto.FLOAT16]
     assert len(half) > 4 * network.config.layers
