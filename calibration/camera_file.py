@@ -100,6 +100,25 @@ def read_camera_file(path: str | os.PathLike[str]) -> CameraFile:
         raise CameraFileError(f"{path}: {error}") from None
 
 
+def read_unplaced_file(path: str | os.PathLike[str]) -> CameraFile:
+    """Read a camera file for its lens and its source; it may lack the camera's place.
+
+    The camera is at the origin of its own frame, whatever the file says.
+
+    Raises:
+        CameraFileError: as of `read_camera_file`.
+    """
+    path = Path(path)
+    try:
+        keys = mapping(
+            load_yaml(path), "the file", (*LENS_KEYS, "source"), ("T_world_camera", *OPTIONAL)
+        )
+        lens = _unplaced(keys)
+        return CameraFile(lens, _source(keys["source"], path.parent, lens.name))
+    except CameraFileError as error:
+        raise CameraFileError(f"{path}: {error}") from None
+
+
 def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
     """Read a camera file for its lens; it may lack the camera's place and the source.
 
@@ -109,9 +128,7 @@ def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
     path = Path(path)
     try:
         keys = mapping(load_yaml(path), "the file", LENS_KEYS, optional=(*PLACE_KEYS, *OPTIONAL))
-        lens = _camera(keys, np.array([0.0, 0, 0, 1]), np.zeros(3))
-        check_lens(lens)
-        return LensFile(lens, record_of(keys.get("calibration", {})), "source" in keys)
+        return LensFile(_unplaced(keys), record_of(keys.get("calibration", {})), "source" in keys)
     except CameraFileError as error:
         raise CameraFileError(f"{path}: {error}") from None
 
@@ -183,6 +200,12 @@ def _camera_file(content: object, folder: Path) -> CameraFile:
     check_camera(camera)
     record_of(keys.get("calibration", {}))
     return CameraFile(camera, _source(keys["source"], folder, camera.name))
+
+
+def _unplaced(keys: Mapping[str, Any]) -> Camera:
+    lens = _camera(keys, np.array([0.0, 0, 0, 1]), np.zeros(3))
+    check_lens(lens)
+    return lens
 
 
 def _say_what_a_lens_lacks(content: object) -> None:

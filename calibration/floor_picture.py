@@ -84,8 +84,8 @@ def _words(
     if not np.isfinite(point_px).all():
         return
     place = int(point_px[0]) + 4 * thick, int(point_px[1]) - 3 * thick
-    scale = 0.45 * max(1.0, 0.8 * thick)
-    for edge, shade in ((2, _EDGE), (0, colour)):
+    scale = 0.5 * max(1.0, 0.8 * thick)
+    for edge, shade in ((1, _EDGE), (0, colour)):
         cv2.putText(
             picture, text, place, cv2.FONT_HERSHEY_SIMPLEX, scale, shade, thick + edge, cv2.LINE_AA
         )

@@ -9,7 +9,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import Progress
 
-from ..calibration.camera_file import CameraFile, read_camera_file
+from ..calibration.camera_file import CameraFile, read_unplaced_file
 from ..calibration.capture_source import CaptureSource
 from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.errors import CameraFileError, CaptureError
@@ -53,7 +53,7 @@ class Detect:
             CaptureError: the camera cannot be opened.
             DetectorError: the detector cannot run.
         """
-        file = read_camera_file(self.camera)
+        file = read_unplaced_file(self.camera)  # a detector need not know where it stands
         source = file.source
         if not isinstance(source, CaptureSource):
             raise CameraFileError(

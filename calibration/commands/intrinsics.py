@@ -1,6 +1,5 @@
 """`m2t3 calibrate intrinsics`: what the lens does, from views of a board."""
 
-import contextlib
 import datetime
 from dataclasses import dataclass
 from pathlib import Path
@@ -110,8 +109,14 @@ class Intrinsics:
                 f"open {page.url} and show the board to the camera; the page's button or Ctrl-C "
                 "ends it"
             )
-            with contextlib.suppress(KeyboardInterrupt):
+            try:
                 search_live(self.source, search, self.views, page)
+            except KeyboardInterrupt:
+                console.print("")
+            except CalibrationError as error:
+                if not search.views:
+                    raise
+                console.print(f"[yellow]{error} Going on with the {len(search.views)} views taken.")
         if not search.views:
             raise CalibrationError(f"no {board} was seen")
         return search

@@ -13,9 +13,13 @@ from m2t3.calibration.camera_file import (
     ReplaySource,
     ZmqSource,
     read_camera_file,
+    read_lens_file,
+    read_unplaced_file,
     write_camera_file,
 )
+from m2t3.calibration.camera_file_edit import with_keys
 from m2t3.calibration.capture_source import CaptureSource
+from m2t3.calibration.record import record_keys
 from m2t3.core.errors import CameraFileError
 from m2t3.core.geometry import quaternion_from_rotation
 
@@ -249,3 +253,59 @@ def test_distortion_that_folds_the_picture_is_refused(content, tmp_path):
     wild = changed(content, "distortion_coefficients.data.0", -3.0)
     with pytest.raises(CameraFileError, match="fold the picture over itself"):
         read(wild, tmp_path)
+
+
+def test_a_detector_needs_no_place_and_calibration_no_source(content, camera, tmp_path):
+    path = tmp_path / "cam0.yaml"
+    path.write_text(yaml.safe_dump(changed(content, "T_world_camera", ...)))
+    file = read_unplaced_file(path)
+    assert file.source == ZmqSource(stream="hall", endpoint="tcp://127.0.0.1:5570", bind=False)
+    np.testing.assert_array_equal(file.camera.K, camera.K)
+    with pytest.raises(CameraFileError, match=r"lacks T_world_camera.*calibrate ground"):
+        read_camera_file(path)
+    path.write_text(yaml.safe_dump(changed(content, "source", ...)))
+    assert not read_lens_file(path).has_source
+    with pytest.raises(CameraFileError, match="lacks source"):
+        read_unplaced_file(path)
+
+
+RECORD = {
+    "lens": {
+        "date": "2026-11-24", "board": "chessboard:7x4:60", "views": 22, "rms_px": 0.18,
+        "focal_sd_px": 2.1, "principal_point_sd_px": 3.4,
+    },
+    "ground": {
+        "date": "2026-11-24", "method": "board", "residual_px": 0.3, "pitch_sd_deg": 0.05,
+        "height_sd_m": 0.004, "floor_error_mm": {3: 4.0, 5: 9.0}, "reference": "cam0.ground.jpg",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("camera", ["plumb_bob"], indirect=True)
+def test_the_record_of_a_calibration_is_kept_and_checked(content, tmp_path):
+    path = tmp_path / "cam0.yaml"
+    path.write_text(yaml.safe_dump({**content, "calibration": RECORD}))
+    assert record_keys(read_lens_file(path).record) == RECORD
+    read_camera_file(path)
+    for key, value, answer in (
+        ("ground.floor_error_mm", [3], "it is a mapping like {3: 4, 5: 9}"),
+        ("lens.views", 2.5, "calibration: lens: views is 2.5; it is a whole number"),
+        ("lens.rms", 1, "did you mean 'rms_px'?"),
+    ):
+        with pytest.raises(CameraFileError) as refusal:
+            read({**content, "calibration": changed(RECORD, key, value)}, tmp_path)
+        assert answer in str(refusal.value)
+
+
+def test_changing_some_keys_leaves_all_else_as_it_was_written():
+    text = (
+        "# ours\ncamera_name: a # the hall\nK:\n  data: [1, 2]\n\n# about the place\n"
+        "T: {x: 1}\nlast: 2\n"
+    )
+    changed_text = with_keys(text, {"K": {"data": [3.0, 4.0]}, "camera_name": "b", "new": {"y": 1}})
+    assert changed_text == (
+        "# ours\ncamera_name: b # the hall\nK:\n  data: [3.0, 4.0]\n\n# about the place\n"
+        "T: {x: 1}\nlast: 2\nnew: {y: 1}\n"
+    )
+    assert yaml.safe_load(with_keys("{a: 1, b: 2}", {"b": 3})) == {"a": 1, "b": 3}
+    assert with_keys("", {"a": 1}) == "a: 1\n"

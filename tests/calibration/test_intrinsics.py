@@ -277,6 +277,26 @@ def test_a_video_is_searched_for_sharp_and_varied_views(folder, tmp_path, capsys
     assert lens.lens.K[0, 0] == pytest.approx(TRUE_FX_FY_CX_CY[0], rel=1e-2)
 
 
+def test_a_camera_is_watched_until_it_is_unplugged_and_what_it_showed_is_used(
+    folder, tmp_path, capsys
+):
+    video = tmp_path / "live.avi"  # an address, even of a file, is taken for a camera
+    writer = cv2.VideoWriter(str(video), cv2.VideoWriter_fourcc(*"MJPG"), 10, SIZE)
+    for path in sorted(folder.glob("*.png")):
+        for _ in range(2):
+            writer.write(cv2.imread(str(path)))
+    writer.release()
+    out = tmp_path / "cam0.yaml"
+    arguments = ["--source", f"file://{video}", "--board", "chessboard:8x5:40", "--out", str(out)]
+    assert main(["calibrate", "intrinsics", *arguments, "--port", "0"]) == 0
+    said = capsys.readouterr().out
+    assert "open http://127.0.0.1:" in said
+    assert "was it unplugged?" in said
+    lens = read_lens_file(out)
+    assert 6 <= lens.record.lens.views <= 10  # each pose once, however often it is seen
+    assert lens.lens.K[0, 0] == pytest.approx(TRUE_FX_FY_CX_CY[0], rel=1e-2)
+
+
 @pytest.mark.parametrize(
     ("board", "answer"),
     [
