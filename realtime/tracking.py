@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from ..calibration.camera import Camera
-from ..core.messages import MAX_PEOPLE, Keypoints, Vector3
+from ..core.messages import MAX_PEOPLE, Keypoints
 from ..core.skeletons import Skeleton
 from ..lifting.anchor import canonical_body, guess_ground_position
 from .likeness import LIMIT, NEVER, Expected, coincidence, likeness
@@ -37,8 +37,10 @@ HINTED_LIMIT = 2.0  # how many times farther off somebody of the right id may be
 HIDDEN_S, SURE_S = 0.1, 0.15  # who was out of sight for so long is in doubt for so long after it
 SAME = 0.12  # body sizes within which two bodies are boxes around one ...
 SAME_S = 0.5  # ... and for how long two people may be so near before one of them is taken for a box
-NEAREST_M, FARTHEST_M = 0.3, 100.0  # from the camera; an answer elsewhere is not believed ...
-OFF_M = 1.0  # ... nor is one whose hips are seen so far off
+NEAREST_M, FARTHEST_M = 0.3, 100.0  # from the camera; an answer farther away is not believed, ...
+OFF_M = 1.0  # ... nor is one so far beside where its hips are seen
+NOWHERE_M = 1e5  # a coordinate beyond this is no place at all
+STRETCHED = 8.0  # what is far off the axis of a lens is seen larger, but not more so than this
 STANDING_ROOT_M = 0.9
 
 
@@ -91,7 +93,6 @@ class Tracker:
     def __init__(self, camera: Camera, skeleton: Skeleton, *, at_once: bool = False) -> None:
         self._camera = camera
         self._at_once = at_once
-        self._center_m: Vector3 = tuple(camera.t_world_camera_m.tolist())
         self._hips = list(skeleton.hips)
         self._mirror = np.array(skeleton.mirror)
         self._body_m = canonical_body(skeleton)
@@ -128,15 +129,22 @@ class Tracker:
 
     def learn(self, positions_world_m: Mapping[int, NDArray]) -> None:
         """Take note of where the people of the last frame are in the room: joints (J, 3) by id."""
-        for track in self._tracks:
-            if track.id is not None and track.id in positions_world_m:
-                hips_m = positions_world_m[track.id][self._hips].tolist()
-                root_m = tuple(0.5 * (a + b) for a, b in zip(*hips_m, strict=True))
-                away_m = math.dist(root_m, self._center_m)
-                if NEAREST_M < away_m < FARTHEST_M:  # False for NaN
-                    seen = track.last
-                    motion = seen.motion.corrected(root_m)
-                    track.last = Sighting(seen.t_s, seen.keypoints_px, motion, seen.detector_id)
+        answered = [track for track in self._tracks if track.id in positions_world_m]
+        if not answered:
+            return
+        joints_m = np.array([positions_world_m[track.id or 0] for track in answered], float)
+        hips_m = joints_m[:, self._hips]
+        roots_m = np.where(np.abs(hips_m) < NOWHERE_M, hips_m, np.nan).mean(axis=1)
+        roots_px = self._camera.project(roots_m)
+        away_m = np.sqrt(((roots_m - self._camera.t_world_camera_m) ** 2).sum(-1))
+        seen_px = np.array([track.last.keypoints_px for track in answered])[:, self._hips].mean(1)
+        off_m = np.hypot(*(roots_px - seen_px).T) * away_m / self._camera.K[0, 0]
+        believed = np.isfinite(roots_px[:, 0]) & (away_m < FARTHEST_M) & ~(off_m > OFF_M)
+        for track, root_m, good in zip(answered, roots_m.tolist(), believed, strict=True):
+            if good:
+                seen = track.last
+                motion = seen.motion.corrected(tuple(root_m))
+                track.last = Sighting(seen.t_s, seen.keypoints_px, motion, seen.detector_id)
 
     def restart(self) -> tuple[int, ...]:
         """Forget everybody, for the source began anew; the ids of those who were here."""
@@ -184,11 +192,10 @@ class Tracker:
         seen_px = np.array([seen.keypoints_px for seen in sightings])
         moved_px = new_px[:, None] + size * (seen_px - old_px[:, None])
         scale = np.hypot(*(aside_px - new_px).T) / across_m
-        # Somebody expected behind the camera has no pixels, and an answer that is not where its
-        # hips are seen tells nothing; such people are looked for where they were.
-        off_px = seen_px[:, self._hips].sum(1) / 2 - old_px
-        ahead = np.isfinite(scale) & np.isfinite(old_px[:, 0])
-        ahead &= ~(np.hypot(*off_px.T) > OFF_M * scale)  # hips that were never seen are NaN
+        # Somebody expected behind or right beside the camera has no pixels; they are looked for
+        # where they were.
+        ahead = np.isfinite(old_px[:, 0])
+        ahead &= scale < STRETCHED * self._camera.K[0, 0] / distance_m  # NaN is not
         return Expected(
             keypoints_px=np.where(ahead[:, None, None], moved_px, seen_px),
             pixels_per_m=np.where(ahead, scale, self._camera.K[0, 0] / before_m),

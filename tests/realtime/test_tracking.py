@@ -213,6 +213,15 @@ def test_answers_that_are_no_place_are_not_learnt(room):
     assert room.step(room.body_m(0, 5)) == (a,)
 
 
+def test_answers_that_are_not_where_people_are_seen_lose_nobody(room):
+    (a,) = room.step(room.body_m(0, 5))
+    rng = np.random.default_rng(0)
+    for _ in range(60):  # before, beside and behind the camera
+        room.tracker.learn({a: room.body_m(rng.uniform(2, 4), rng.normal())})
+        assert room.step(dt=DT, boxes=[room.seen(room.body_m(0, 5))]) == ()
+        assert room.said.ids == (a,)
+
+
 def test_somebody_who_walks_past_the_camera_is_no_fault(room):
     room.step(room.body_m(0.3, 3.0))
     for n in range(1, 20):
