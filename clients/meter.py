@@ -49,6 +49,19 @@ class Meter:
         t_ns = np.array([frame.message.t_publish_ns for frame, _ in self._frames])
         return (t_ns - t_ns[-1:]) / SECOND_NS
 
+    def rates(self, bin_s: float = 0.5) -> tuple[np.ndarray, np.ndarray]:
+        """Times as in `t_s`, and how many frames a second the stream published around them.
+
+        (N,) each, one for each whole `bin_s` of the window; one 0 before there is one.
+        """
+        t_s = self.t_s
+        bins = int(-t_s[0] / bin_s) if len(t_s) else 0
+        if bins < 1:
+            return np.zeros(1), np.zeros(1)
+        ends_s = np.arange(-bins, 1) * bin_s
+        seq = np.array([frame.seq - self._frames[0][0].seq for frame, _ in self._frames], float)
+        return ends_s[1:] - bin_s / 2, np.diff(np.interp(ends_s, t_s, seq)) / bin_s
+
     def speed_m_s(self, person_id: int) -> float:
         """How fast the person's root moves; NaN for somebody who has not been seen long enough."""
         path = [

@@ -1,29 +1,29 @@
-"""The viewer: takes the newest frame, draws it, and keeps the panel up to date."""
+"""The viewer: draws the newest frames of its streams, and keeps the panel up to date."""
 
 import contextlib
 import io
 import logging
+from collections.abc import Sequence
 
-import numpy as np
 import viser
 
 from ...core.clock import SECOND_NS, monotonic_ns
-from ...core.messages import Preview
-from ..meter import Meter
-from ..python import Frame, PoseSubscriber
-from .panel import PLOT_S, Panel
-from .picture import decoded
-from .scene import Scene
+from .panel import Panel
+from .player import Player
+from .poses import Poses
+from .scene import draw_floor
 from .sight import Sight
+from .stream_view import StreamView
+from .timeline import Timeline
 
 PANEL_PERIOD_S = 0.25
-PICTURE_S = 3.0  # an older picture of the camera is not shown any more
+TURN_S = 1 / 60  # how long one of several streams is waited for before the next has its turn
 
 
 class App:
-    """A web server that shows what `poses` brings; `step` again and again keeps it going."""
+    """A web server that shows what `streams` bring; `step` again and again keeps it going."""
 
-    def __init__(self, poses: PoseSubscriber, host: str, port: int) -> None:
+    def __init__(self, streams: Sequence[Poses], host: str, port: int) -> None:
         """Start serving on `port`, or on the next one that is free (0: any)."""
         with contextlib.redirect_stdout(io.StringIO()):  # viser greets in a box of its own
             self.server = viser.ViserServer(host, port, verbose=False)
@@ -31,51 +31,26 @@ class App:
         logging.getLogger("websockets.server").setLevel(logging.CRITICAL)
         # Any page in the browser could ask viser for a public tunnel. Not to people's movements.
         self.server.request_share_url = lambda verbose=True: None  # type: ignore[method-assign]
-        self.scene = Scene(self.server)
+        draw_floor(self.server.scene)
         self.sight = Sight(self.server)
-        self.poses = poses
-        self._recent, self._plotted = Meter(), Meter(PLOT_S)
-        self.panel = Panel(self.server, self.scene, self.sight)
-        self._defined: tuple[str, str] | None = None
+        self.views = [
+            StreamView(self.server, poses, self.sight, f"/{poses.stream}" if n else "")
+            for n, poses in enumerate(streams)
+        ]
+        self.panel = Panel(self.server, self.views, self.sight)
+        self.timelines = [Timeline(self.server, p) for p in streams if isinstance(p, Player)]
         self._refreshed_ns = 0
-        self._preview: Preview | None = None  # the last one
-        self._t_preview_ns = 0
 
     def step(self) -> None:
-        """Draw the next frame if one comes soon, and whatever else is due."""
-        frame = self.poses.wait(PANEL_PERIOD_S)
-        if frame is not None:
-            self._draw(frame)
-        elif not self.poses.flowing:
-            self.scene.show(())
-        self._draw_preview()
+        """Draw the next frames if some come soon, and whatever else is due."""
+        for view in self.views:
+            view.step(PANEL_PERIOD_S if len(self.views) == 1 else TURN_S)
         if monotonic_ns() - self._refreshed_ns > PANEL_PERIOD_S * SECOND_NS:
             self._refreshed_ns = monotonic_ns()
-            self.panel.refresh(self.poses, self._recent, self._plotted)
-
-    def _draw_preview(self) -> None:
-        preview = self.poses.preview
-        if preview is not None and preview is not self._preview:
-            self._preview, self._t_preview_ns = preview, monotonic_ns()
-            self._show_picture(decoded(preview))
-        elif monotonic_ns() - self._t_preview_ns > PICTURE_S * SECOND_NS:
-            self._show_picture(None)
-
-    def _show_picture(self, picture: np.ndarray | None) -> None:
-        self.scene.show_picture(picture)
-        self.panel.show_picture(picture)
+            self.panel.refresh()
+            for timeline in self.timelines:
+                timeline.refresh()
 
     def stop(self) -> None:
         """Stop serving."""
         self.server.stop()
-
-    def _draw(self, frame: Frame) -> None:
-        self._recent.add(frame)
-        self._plotted.add(frame)
-        self.sight.update(frame)
-        definition = frame.definition
-        if self._defined != (frame.message.session, definition.def_id):
-            self._defined = (frame.message.session, definition.def_id)
-            self.scene.define(definition)
-            self.sight.define(definition.camera)
-        self.scene.show(frame.people, frame.message.t_receive_ns / SECOND_NS)

@@ -2,21 +2,24 @@
 
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
 from ...core.topics import POSE_ENDPOINT
 from ..python import PoseSubscriber
+from .poses import Poses
 
 SCENE_PERIOD_S = 1 / 60  # what a screen shows; the newest frame is drawn, however many come
 
 
 @dataclass(frozen=True)
 class View:
-    """Watch a stream in the browser: people, their trails, the camera and what it sees, latency."""
+    """Watch streams in the browser: people, trails, cameras and what they see, latency and rate."""
 
     connect: str = POSE_ENDPOINT  # where the stream publishes
-    stream: str = "cam0"  # which of its streams
+    stream: tuple[str, ...] = ("cam0",)  # which of its streams; several are drawn in one room
+    recording: Path | None = None  # play a recording of `m2t3 record` instead, with a timeline
     keys: Path | None = None  # folder with this client's keys, if the stream asks for some
     host: str = "127.0.0.1"  # address that the page is served on
     port: int = 8080  # port of the page; the next free one if it is taken
@@ -27,8 +30,8 @@ class View:
 
         if self.host not in ("127.0.0.1", "localhost", "::1"):
             print(f"m2t3 view: warning: whoever reaches {self.host} can watch", file=sys.stderr)
-        with PoseSubscriber(self.connect, self.stream, previews=True, keys=self.keys) as poses:
-            app = App(poses, self.host, self.port)
+        with ExitStack() as stack:
+            app = App(self._open(stack), self.host, self.port)
             print(f"m2t3 view: open http://{self.host}:{app.server.get_port()}", flush=True)
             try:
                 while True:
@@ -36,3 +39,17 @@ class View:
                     time.sleep(SCENE_PERIOD_S)
             finally:
                 app.stop()
+
+    def _open(self, stack: ExitStack) -> list[Poses]:
+        if self.recording is None:
+            return [
+                stack.enter_context(
+                    PoseSubscriber(self.connect, stream, previews=True, keys=self.keys)
+                )
+                for stream in self.stream
+            ]
+        from ...core.message_log import MessageLog  # needs the extra "record"
+        from .player import Player
+
+        log = MessageLog(self.recording)
+        return [Player(self.recording, log, stream) for stream in self.stream]

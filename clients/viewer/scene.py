@@ -18,6 +18,29 @@ AMBER, DIM_AMBER = (255, 184, 77), (120, 98, 70)
 ON_FLOOR = (0.0, 0.0, 0.004)  # drawings lie a little above the floor, or they flicker
 
 
+def draw_floor(scene: viser.SceneApi) -> None:
+    """The sky, the floor with its grid, and the axes of the world."""
+    scene.set_up_direction("+z")
+    down = np.linspace(0, 1, 256)[:, None, None]
+    sky = np.array(SKY) * (1 - down) + np.array(HORIZON) * down
+    scene.set_background_image(sky.astype(np.uint8).repeat(2, axis=1))
+    scene.add_grid(
+        "/floor",
+        infinite_grid=True,
+        cell_size=0.25,
+        cell_color=CELL,
+        section_size=1.0,
+        section_color=SECTION,
+        plane_color=PLANE,
+        plane_opacity=0.75,
+        shadow_opacity=0.5,
+        fade_distance=24.0,
+        fade_strength=2.0,
+        fade_from="origin",
+    )
+    scene.add_frame("/floor/axes", axes_length=0.4, axes_radius=0.008, origin_radius=0.016)
+
+
 class Scene:
     """What is drawn.
 
@@ -27,26 +50,25 @@ class Scene:
             were found.
     """
 
-    def __init__(self, server: viser.ViserServer) -> None:
-        """Draw the floor; the rest comes with `define` and `show`."""
-        self._server = server
+    def __init__(self, server: viser.ViserServer, root: str = "") -> None:
+        """Nothing is drawn before `define` and `show`; `root` tells one stream's nodes apart."""
+        self._server, self._root = server, root
         self._scene = server.scene
-        self._draw_floor()
-        self._camera = self._scene.add_frame("/camera", show_axes=False)
-        self._balls = self._add_solids("/people/balls", *ball_mesh())
-        self._limbs = self._add_solids("/people/limbs", *cone_mesh())
+        self._camera = self._scene.add_frame(f"{root}/camera", show_axes=False)
+        self._balls = self._add_solids(f"{root}/people/balls", *ball_mesh())
+        self._limbs = self._add_solids(f"{root}/people/limbs", *cone_mesh())
         self._frustum: viser.CameraFrustumHandle | None = None
-        self._prints = self._add_solids("/people/contacts", *ball_mesh())
-        self._mass = self._scene.add_frame("/people/mass", show_axes=False)
-        self._masses = self._add_solids("/people/mass/discs", *ball_mesh())
-        self._mass_lines = self._add_solids("/people/mass/lines", *cone_mesh())
+        self._prints = self._add_solids(f"{root}/people/contacts", *ball_mesh())
+        self._mass = self._scene.add_frame(f"{root}/people/mass", show_axes=False)
+        self._masses = self._add_solids(f"{root}/people/mass/discs", *ball_mesh())
+        self._mass_lines = self._add_solids(f"{root}/people/mass/lines", *cone_mesh())
         self.bodies = True
         self._figure: Figure | None = None
         self._yaw_rad = 0.0  # what is written on the floor is upright for who looks so
         self._trails = Trails()
-        self._metres = self._add_lines("/floor/metres", thickness_m=0.009)
-        self._trail_lines = self._add_lines("/trails", thickness_m=0.02)
-        self._numbers = self._add_lines("/numbers", thickness_m=0.02)
+        self._metres = self._add_lines(f"{root}/floor/metres", thickness_m=0.009)
+        self._trail_lines = self._add_lines(f"{root}/trails", thickness_m=0.02)
+        self._numbers = self._add_lines(f"{root}/numbers", thickness_m=0.02)
         self.switches: dict[str, viser.SceneNodeHandle] = {
             "contacts": self._prints,
             "centre of mass": self._mass,
@@ -86,33 +108,14 @@ class Scene:
             self._trail_lines.points, self._trail_lines.colors = self._trails.segments()
             self._numbers.points = np.concatenate(numbers)
 
+    def forget(self) -> None:
+        """People may be elsewhere from one frame to the next: trails begin anew."""
+        self._trails = Trails()
+
     def show_picture(self, picture: np.ndarray | None) -> None:
         """Show what the camera sees, (height, width, 3) uint8, in its frustum; None: nothing."""
         if self._frustum is not None and (picture is not None or self._frustum.image is not None):
             self._frustum.image = picture
-
-    def _draw_floor(self) -> None:
-        self._scene.set_up_direction("+z")
-        down = np.linspace(0, 1, 256)[:, None, None]
-        sky = np.array(SKY) * (1 - down) + np.array(HORIZON) * down
-        self._scene.set_background_image(sky.astype(np.uint8).repeat(2, axis=1))
-        self._scene.add_grid(
-            "/floor",
-            infinite_grid=True,
-            cell_size=0.25,
-            cell_color=CELL,
-            section_size=1.0,
-            section_color=SECTION,
-            plane_color=PLANE,
-            plane_opacity=0.75,
-            shadow_opacity=0.5,
-            fade_distance=24.0,
-            fade_strength=2.0,
-            fade_from="origin",
-        )
-        self._scene.add_frame(
-            "/floor/axes", axes_length=0.4, axes_radius=0.008, origin_radius=0.016
-        )
 
     def _draw_camera(self, camera: CameraModel) -> None:
         """The picture's frustum, its edge on the floor, and the camera's height above it."""
@@ -121,7 +124,7 @@ class Scene:
         foot = (*camera.translation_m[:2], 0.0)
         half_width, half_height = width / 2 / fx, height / 2 / fy
         self._frustum = self._scene.add_camera_frustum(
-            "/camera/picture",
+            f"{self._root}/camera/picture",
             fov=2 * np.arctan(half_height),
             aspect=half_width / half_height,
             scale=FRUSTUM_M * np.cbrt(half_width * half_height / 3),  # viser's is about its volume
@@ -132,10 +135,17 @@ class Scene:
             cast_shadow=False,
         )
         self._scene.add_line_segments(
-            "/camera/view", view_on_floor(camera), AMBER, thickness=0.012, position=ON_FLOOR
+            f"{self._root}/camera/view",
+            view_on_floor(camera),
+            AMBER,
+            thickness=0.012,
+            position=ON_FLOOR,
         )
         self._scene.add_line_segments(
-            "/camera/height", np.array([[camera.translation_m, foot]]), DIM_AMBER, thickness=0.008
+            f"{self._root}/camera/height",
+            np.array([[camera.translation_m, foot]]),
+            DIM_AMBER,
+            thickness=0.008,
         )
 
     def _add_lines(self, name: str, thickness_m: float) -> viser.LineSegmentsHandle:

@@ -1,11 +1,13 @@
 """Where the browsers look from: over the scene, through the camera, after a person."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import viser
 
 from ...core.geometry import rotation_from_quaternion
 from ...core.messages import CameraModel
-from ..python import Frame
+from ..python import Person
 
 START_M = (4.0, -4.0, 2.4)  # before anything is known
 FOV_RAD = 0.75  # of the overview, top to bottom
@@ -17,6 +19,7 @@ CHEST_M = 0.85  # height of what it looks at
 EXPECTED_M = 4.0  # nobody there yet: where people are expected, from the camera
 TOWARDS_CAMERA = 0.3  # the overview's middle: so much of the way from the people to the camera
 WIDTH, MARGIN_M = 1.4, 1.8  # its distance: so often what it has to show to each side, and more
+Name = tuple[str, int]  # stream and id: who somebody is
 NEARNESS = 0.15  # how much of the way a followed person's view goes with each frame
 
 
@@ -33,27 +36,32 @@ class Sight:
     def __init__(self, server: viser.ViserServer) -> None:
         self._server = server
         self._camera: CameraModel | None = None
-        self._people_world_m: dict[int, np.ndarray] = {}
-        self.followed: int | None = None
+        self._stream: str | None = None  # whose camera that is
+        self._people_world_m: dict[Name, np.ndarray] = {}
+        self.followed: Name | None = None
         start = server.initial_camera
         start.position, start.look_at, start.fov = START_M, (0.0, 0.0, CHEST_M), FOV_RAD
 
-    def define(self, camera: CameraModel) -> None:
-        """Look over what `camera` sees, unless that has been so before."""
-        if camera == self._camera:
+    def define(self, stream: str, camera: CameraModel) -> None:
+        """Look over what `camera` sees: the first stream's, unless that has been so before."""
+        self._stream = self._stream or stream
+        if camera == self._camera or stream != self._stream:
             return
         self._camera = camera
         start = self._server.initial_camera
         start.position, start.look_at = self._overview()
         self.overview()
 
-    def update(self, frame: Frame) -> None:
-        """Note where people are, and go after the one who is followed."""
-        self._people_world_m = {
-            person.id: person.root_world_m.astype(float)
-            for person in frame.people
+    def update(self, stream: str, people: Sequence[Person]) -> None:
+        """Note where the people of a stream are, and go after the one who is followed."""
+        others = {name: at for name, at in self._people_world_m.items() if name[0] != stream}
+        self._people_world_m = others | {
+            (stream, person.id): person.root_world_m.astype(float)
+            for person in people
             if np.isfinite(person.root_world_m).all()
         }
+        if self.followed is None or self.followed[0] != stream:
+            return
         if self.followed not in self._people_world_m:
             return
         target = self._people_world_m[self.followed]

@@ -3,12 +3,14 @@
 import dataclasses
 import io
 import time
+from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 
-from m2t3.clients import Person, PoseSubscriber
+from m2t3.clients import Frame, Person, PoseSubscriber
+from m2t3.clients.meter import Meter
 from m2t3.clients.python import HumanoidBody
 from m2t3.clients.viewer.figure import (
     RADIUS_M,
@@ -21,10 +23,14 @@ from m2t3.clients.viewer.figure import (
     turns_from_z,
 )
 from m2t3.clients.viewer.floor import VIEW_REACH_M, text_on_floor, view_on_floor
+from m2t3.clients.viewer.soundness import fault
 from m2t3.clients.viewer.trails import TRAIL_S, Trails
+from m2t3.core.errors import RecordingError
 from m2t3.core.humanoid import humanoid
 from m2t3.core.messages import Preview
 from m2t3.core.skeletons import COCO17
+from m2t3.core.topics import DEFINITION, POSE
+from m2t3.core.wire import pack, unpack
 from m2t3.lifting.bodies.follower import Follower
 from m2t3.lifting.bodies.standard import standard
 
@@ -33,6 +39,8 @@ from PIL import Image
 
 from m2t3.clients.viewer.app import App
 from m2t3.clients.viewer.picture import decoded
+from m2t3.clients.viewer.player import Player
+from m2t3.core.message_log import Recorded
 
 LEFT_ELBOW, LEFT_WRIST = COCO17.index("left_elbow", "left_wrist")
 ADDED = 3  # pelvis, neck, head
@@ -135,7 +143,7 @@ def test_trails_grow_fade_and_end(publisher):
 @pytest.fixture
 def app(publisher):
     with PoseSubscriber(publisher.endpoint, previews=True) as poses:
-        app = App(poses, "127.0.0.1", 0)
+        app = App([poses], "127.0.0.1", 0)
         publisher.meet(poses)
         yield app
         app.stop()
@@ -195,12 +203,12 @@ def test_what_the_camera_sees_is_shown_while_it_is_new(app, publisher, monkeypat
     assert frustum.image.shape == (48, 64, 3)
     assert frustum.image[..., 0].min() > 240
     assert frustum.image[..., 1].max() < 16
-    assert app.panel.picture.visible
-    assert app.panel.picture.image is frustum.image
-    monkeypatch.setattr("m2t3.clients.viewer.app.PICTURE_S", 0.0)
+    step_until(app, lambda: app.panel.meters[0].picture.visible)
+    assert app.panel.meters[0].picture.image is frustum.image
+    monkeypatch.setattr("m2t3.clients.viewer.stream_view.PICTURE_S", 0.0)
     app.step()
     assert frustum.image is None
-    assert not app.panel.picture.visible
+    step_until(app, lambda: not app.panel.meters[0].picture.visible)
 
 
 @pytest.mark.parametrize("said", [(64, 47), (1280, 1280)])
@@ -234,19 +242,19 @@ def test_the_viewer_goes_on_after_a_restart_of_the_publisher(app, publisher):
     publisher.send(publisher.person(0))
     app.step()
     publisher.restart("s2")
-    publisher.meet(app.poses)
+    publisher.meet(app.views[0].poses)
     publisher.send(publisher.person(0, publisher.standing(3.0)))
     balls = shown(app, "/people/balls")
     step_until(app, lambda: (balls.batched_positions[:, :1] > 2.9).any())
-    assert app.poses.restarts == 1
+    assert app.views[0].poses.restarts == 1
     assert balls.batched_positions[:, 0] == pytest.approx(3.0)
 
 
 def test_the_panel_tells_how_the_stream_is(app, publisher):
-    step_until(app, lambda: "has no keypoints" in app.panel.numbers.content)
+    step_until(app, lambda: "has no keypoints" in app.panel.meters[0].numbers.content)
     publisher.send(publisher.person(0))
-    step_until(app, lambda: ">5.0</span> ms" in app.panel.numbers.content)
-    assert "cam0 · test" in app.panel.numbers.content
+    step_until(app, lambda: ">5.0</span> ms" in app.panel.meters[0].numbers.content)
+    assert "cam0 · test" in app.panel.meters[0].numbers.content
 
 
 def test_nobody_can_ask_for_a_public_tunnel(app):
@@ -303,3 +311,135 @@ def test_a_person_with_a_body_is_drawn_as_the_body_unless_asked_otherwise(publis
     assert (toes[:, 2] < 0.08).all()
     assert len(mass(person).positions_world_m) == len(mass_line(person).positions_world_m) + 1
     assert len(mass(person_of(publisher, joints_m)).positions_world_m) == 0
+
+
+NO_K = (0.0,) * 9
+HOSTILE = {
+    "singular K": {"K": NO_K},
+    "K of NaN": {"K": (float("nan"),) * 9},
+    "projective K": {"K": (900.0, 0.0, 640.0, 0.0, 900.0, 360.0, 1.0, 1.0, 0.0)},
+    "nowhere": {"translation_m": (float("inf"), 0.0, 0.0)},
+    "no turn": {"quaternion_xyzw": (0.0, 0.0, 0.0, 0.0)},
+}
+
+
+@pytest.mark.parametrize("changes", HOSTILE.values(), ids=HOSTILE)
+def test_a_camera_that_cannot_be_is_told_and_ends_nothing(app, publisher, changes):
+    good = publisher.camera
+    publisher.camera = msgspec.structs.replace(good, **changes)
+    redefine(app, publisher)
+    publisher.send(publisher.person(0))
+    numbers = app.panel.meters[0].numbers
+    step_until(app, lambda: "the camera" in numbers.content)
+    assert shown(app, "/people/balls").batched_positions.shape == (0, 3)
+
+    publisher.camera = good
+    redefine(app, publisher)
+    publisher.send(publisher.person(0))
+    step_until(app, lambda: len(shown(app, "/people/balls").batched_positions) > 0)
+    step_until(app, lambda: "cam0 · test" in numbers.content)
+
+
+def redefine(app, publisher):
+    """The publisher says something else than before, until it is heard."""
+    poses, def_id = app.views[0].poses, publisher.definition().def_id
+    deadline = time.monotonic() + 20
+    while poses.definition is None or poses.definition.def_id != def_id:
+        assert time.monotonic() < deadline
+        publisher.define()
+        time.sleep(0.02)
+
+
+def test_bones_of_joints_that_are_not_there_are_a_fault(publisher):
+    definition = publisher.definition()
+    assert fault(definition) is None
+    for field in ("bones", "left_right"):
+        bad = msgspec.structs.replace(definition, **{field: ((0, 1), (3, 17))})
+        assert fault(bad) == f"{field} has the pair (3, 17), but there are only 17 joints"
+
+
+def test_two_streams_are_drawn_in_one_room(publisher):
+    other = type(publisher)(stream="cam1")
+    try:
+        with (
+            PoseSubscriber(publisher.endpoint) as first,
+            PoseSubscriber(other.endpoint, "cam1") as second,
+        ):
+            app = App([first, second], "127.0.0.1", 0)
+            publisher.meet(first)
+            other.meet(second)
+            publisher.send(publisher.person(1))
+            other.send(other.person(1, other.standing(2.0)), other.person(2, other.standing(3.0)))
+            step_until(app, lambda: len(shown(app, "/cam1/people/balls").batched_positions) > 30)
+            assert len(shown(app, "/people/balls").batched_positions) == 17 + ADDED + 2
+            options = ("nobody", "cam0 1", "cam1 1", "cam1 2")
+            step_until(app, lambda: app.panel.follow.options == options)
+            app.stop()
+    finally:
+        other.close()
+
+
+def recorded(publisher, seconds=2.0, fps=30):
+    """What a recorder would have written: somebody who walks along x, 1 m a second."""
+    definition = publisher.definition()
+    yield Recorded(DEFINITION.name("cam0"), pack(DEFINITION, definition)[1], 0)
+    yield Recorded(POSE.name("cam0"), b"rubbish", 5)
+    for n in range(round(seconds * fps) + 1):
+        frame = msgspec.structs.replace(
+            publisher.frame(publisher.person(1, publisher.standing(n / fps))),
+            seq=n, t_receive_ns=n * 10**9 // fps, t_publish_ns=n * 10**9 // fps + 7_000_000,
+        )  # fmt: skip
+        yield Recorded(POSE.name("cam0"), pack(POSE, frame)[1], 10**18 + n * 10**9 // fps)
+
+
+def test_a_recording_plays_stops_and_goes_anywhere(publisher, monkeypatch):
+    now_ns = 10**12
+    monkeypatch.setattr("m2t3.clients.viewer.player.monotonic_ns", lambda: now_ns)
+    player = Player(Path("walk.mcap"), recorded(publisher), "cam0")
+    assert player.duration_s == pytest.approx(2.0)
+
+    def x_after(seconds):
+        nonlocal now_ns
+        now_ns += round(seconds * 1e9)
+        player.wait(0)
+        return float(player.latest().people[0].root_world_m[0])
+
+    assert x_after(0.0) == 0.0
+    assert x_after(0.501) == pytest.approx(0.5)
+    assert player.wait(0) is None, "shown already"
+    player.play(False)
+    assert x_after(5.0) == pytest.approx(0.5)
+    player.seek(1.5)
+    assert x_after(0.0) == pytest.approx(1.5)
+    player.set_rate(0.5)
+    player.play(True)
+    assert x_after(0.41) == pytest.approx(1.7)
+    assert x_after(0.62) == pytest.approx(0.0), "it begins again after its end"
+
+
+def test_a_recording_is_shown_with_a_timeline(publisher):
+    player = Player(Path("walk.mcap"), recorded(publisher), "cam0")
+    app = App([player], "127.0.0.1", 0)
+    balls = shown(app, "/people/balls")
+    step_until(app, lambda: (balls.batched_positions[:, :1] > 0.3).any())
+    (timeline,) = app.timelines
+    step_until(app, lambda: timeline.slider.value > 0.3)
+    assert "here" not in app.panel.meters[0].numbers.content  # ages of a recording say nothing
+    assert "7.0" in app.panel.meters[0].numbers.content
+    app.stop()
+
+
+def test_a_recording_without_the_stream_says_so(publisher):
+    with pytest.raises(RecordingError, match=r"no poses of the stream 'cam7'; m2t3 info walk.mcap"):
+        Player(Path("walk.mcap"), recorded(publisher), "cam7")
+
+
+def test_rates_are_those_of_the_publisher_over_time(publisher):
+    meter = Meter(20.0)
+    definition = publisher.definition()
+    for message in recorded(publisher, seconds=3.0, fps=50):
+        if message.topic == POSE.name("cam0") and message.payload != b"rubbish":
+            meter.add(Frame(unpack([message.topic, message.payload], (POSE,)), definition))
+    t_s, rate_hz = meter.rates()
+    np.testing.assert_allclose(t_s, np.arange(-2.75, 0, 0.5))
+    np.testing.assert_allclose(rate_hz, 50.0, rtol=1e-6)
