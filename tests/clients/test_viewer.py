@@ -371,7 +371,7 @@ def test_two_streams_are_drawn_in_one_room(publisher):
             publisher.send(publisher.person(1))
             other.send(other.person(1, other.standing(2.0)), other.person(2, other.standing(3.0)))
             step_until(app, lambda: len(shown(app, "/cam1/people/balls").batched_positions) > 30)
-            assert len(shown(app, "/people/balls").batched_positions) == 17 + ADDED + 2
+            assert len(shown(app, "/people/balls").batched_positions) == 17 + ADDED
             options = ("nobody", "cam0 1", "cam1 1", "cam1 2")
             step_until(app, lambda: app.panel.follow.options == options)
             app.stop()
