@@ -27,6 +27,7 @@ COMMANDS = {
     "record": Command("clients.recording.record:Record", "record a running stream to an MCAP file"),
     "replay": Command("realtime.replay:Replay", "publish a recording again, as it was or as live"),
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
+    "bridge": Command("clients.bridges.command:Bridge", "poses to ROS 2, or to avatars by VMC"),
     "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
     "calibrate": Command("realtime.calibrate:Calibrate", "from an unboxed camera to a camera file"),
     "export": Command("realtime.export.command:Export", "recorded poses as BVH, TRC, CSV or npz"),
@@ -56,6 +57,9 @@ EXTRAS = {
     "PIL": "view",
     "mcap": "record",
     "zstandard": "record",
+    "cyclonedds": "ros2",
+    "rosbags": "ros2",
+    "pythonosc": "vmc",
 }
 
 

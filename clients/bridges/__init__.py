@@ -1,0 +1,1 @@
+"""Bridges: subscribers that hand the poses on in other programs' own protocols."""

@@ -1,0 +1,1 @@
+"""VMC: a person as bones for avatar programs, over OSC."""
