@@ -15,12 +15,7 @@ from ...core.messages import SkeletonDefinition
 from ...core.topics import KEYPOINTS, POSE, TOPICS
 from .summary import Flow, StreamSummary, Summary
 
-WHAT = {
-    "m2t3.keypoints": "keypoints",
-    "m2t3.def": "definitions",
-    "m2t3.pose": "poses",
-    "m2t3.status": "status",
-}
+PLURALS = {"def": "definitions", "pose": "poses", "preview": "pictures"}
 
 
 @dataclass(frozen=True)
@@ -63,7 +58,8 @@ def _stream(stream: StreamSummary) -> Iterator[str]:
     for topic in TOPICS:
         flow = stream.flows.get(topic.prefix)
         if flow is not None:
-            yield f"{WHAT[topic.prefix]:<12}{_flow(flow)}{_losses(stream, topic.prefix)}"
+            what = topic.prefix.removeprefix("m2t3.")
+            yield f"{PLURALS.get(what, what):<12}{_flow(flow)}{_losses(stream, topic.prefix)}"
     if POSE.prefix in stream.flows:
         yield f"{'people':<12}{len(stream.people)}"
     yield f"{'sessions':<12}{', '.join(stream.sessions) or 'none'}"

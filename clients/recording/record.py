@@ -31,6 +31,7 @@ class Record:
     stream: str | None = None  # which of its streams; all of them if not given
     seconds: float | None = None  # stop after so long; until interrupted if not given
     keys: Path | None = None  # folder with this client's keys, if the stream asks for some
+    pictures: bool = False  # also the camera's preview pictures, if the stream has some
     overwrite: bool = False  # replace a file that is there already
 
     def run(self) -> int:
@@ -46,7 +47,7 @@ class Record:
         with (
             stop_on_signals() as stop,
             LogWriter(self.out, overwrite=self.overwrite) as log,
-            Recorder(log, self.connect, self.stream, self.keys) as recorder,
+            Recorder(log, self.connect, self.stream, self.keys, pictures=self.pictures) as recorder,
         ):
             t_start_ns = t_line_ns = monotonic_ns()
             while not stop.is_set() and not self._over(monotonic_ns() - t_start_ns):

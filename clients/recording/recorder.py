@@ -6,7 +6,7 @@ from types import TracebackType
 from ...core.clock import monotonic_ns, unix_minus_monotonic_ns
 from ...core.message_log import Recorded
 from ...core.messages import SkeletonDefinition
-from ...core.topics import TOPICS
+from ...core.topics import PREVIEW, TOPICS
 from ..python.sockets import SubscriberSocket
 from .log_writer import LogWriter
 from .summary import Summary
@@ -14,7 +14,6 @@ from .summary import Summary
 QUEUE_MESSAGES = 100_000  # what may wait while the disk is slow
 POLL_MS = 100
 BATCH = 1000  # messages between two looks at the clock and at signals
-OF_ALL_STREAMS = b"m2t3."
 
 
 class Recorder:
@@ -25,9 +24,15 @@ class Recorder:
     """
 
     def __init__(
-        self, log: LogWriter, connect: str, stream: str | None, keys: Path | None = None
+        self,
+        log: LogWriter,
+        connect: str,
+        stream: str | None,
+        keys: Path | None = None,
+        *,
+        pictures: bool = False,
     ) -> None:
-        """Start listening.
+        """Start listening; to the previews, which are pictures of people, only with `pictures`.
 
         Raises:
             EndpointError: `connect` is no ZeroMQ endpoint.
@@ -35,11 +40,11 @@ class Recorder:
         """
         self.summary = Summary()
         self._log = log
-        self._topics = {topic.name(stream) for topic in TOPICS} if stream is not None else None
+        topics = [topic for topic in TOPICS if pictures or topic is not PREVIEW]
+        self._topics = {topic.name(stream) for topic in topics} if stream is not None else None
+        prefixes = self._topics or {topic.name("") for topic in topics}
         self._unix_minus_monotonic_ns = unix_minus_monotonic_ns()  # once: wall time may jump
-        self._socket = SubscriberSocket(
-            connect, self._topics or (OF_ALL_STREAMS,), keys=keys, queue_messages=QUEUE_MESSAGES
-        )
+        self._socket = SubscriberSocket(connect, prefixes, keys=keys, queue_messages=QUEUE_MESSAGES)
 
     @property
     def refusal(self) -> str | None:
