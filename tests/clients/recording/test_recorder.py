@@ -3,11 +3,15 @@
 import threading
 import time
 
+import pytest
+
+from m2t3.__main__ import main
 from m2t3.clients.recording.log_writer import LogWriter
 from m2t3.clients.recording.record import Record
 from m2t3.clients.recording.recorder import Recorder
 from m2t3.core.message_log import MessageLog
-from m2t3.core.topics import DEFINITION, POSE, STATUS
+from m2t3.core.messages import Preview
+from m2t3.core.topics import DEFINITION, POSE, PREVIEW, STATUS
 from m2t3.core.wire import pack
 
 
@@ -89,3 +93,35 @@ def test_the_command_records_for_so_many_seconds(publisher, tmp_path, capsys):
     log = MessageLog(tmp_path / "a.mcap")
     assert any(m.topic == POSE.name("cam0") for m in log)
     assert "a.mcap: " in capsys.readouterr().out
+
+
+def picture(seq):
+    return Preview(
+        stream="cam0",
+        session="detector",
+        seq=seq,
+        t_capture_ns=0,
+        clock="monotonic",
+        image_size_px=(320, 180),
+        jpeg=b"\xff\xd8\xff\xd9",
+    )
+
+
+@pytest.mark.parametrize("stream", [None, "cam0"])
+def test_pictures_are_recorded_only_when_they_are_asked_for(publisher, tmp_path, capsys, stream):
+    found = []
+    for pictures in (False, True):
+        path = tmp_path / f"{pictures}.mcap"
+        with (
+            LogWriter(path) as log,
+            Recorder(log, publisher.endpoint, stream, pictures=pictures) as recorder,
+        ):
+            meet(publisher, recorder)
+            publisher.socket.send_multipart(pack(PREVIEW, picture(1)))
+            publisher.send(publisher.person())
+            flows = recorder.summary.streams["cam0"].flows
+            record_until(recorder, lambda flows=flows: flows[POSE.prefix].count)
+        found.append(sum(m.topic == PREVIEW.name("cam0") for m in MessageLog(path)))
+        assert main(["info", str(path)]) == 0
+    assert found == [0, 1]
+    assert "pictures    1" in capsys.readouterr().out
