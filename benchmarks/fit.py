@@ -32,7 +32,7 @@ TESTS = Path(__file__).parents[1] / "tests" / "lifting" / "smpl" / "conftest.py"
 class Benchmark:
     """Fit a made-up person, whole and frame by frame."""
 
-    seconds: float = 100.0
+    seconds: float = 60.0
     """Length of the motion, at 30 frames a second."""
     noise_mm: tuple[float, ...] = (0.0, 20.0)
     """Standard deviation of the noise on each coordinate of each joint."""

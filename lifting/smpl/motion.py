@@ -3,10 +3,10 @@
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int64
 from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
@@ -130,10 +130,8 @@ def _shape(model: BodyModel, problem: _Problem) -> NDArray[np.float64]:
         precision, slope = shape_evidence(
             R, pelvis_m, body, p.chain, p.prior, target_m, weight, robust
         )
-        new = ShapeBelief.of(model)
-        belief = ShapeBelief(belief.betas, new.precision, new.pull).updated(
-            precision, slope, len(seen)
-        )
+        nothing = ShapeBelief.of(model)  # the same frames are no new evidence
+        belief = replace(nothing, betas=belief.betas).updated(precision, slope, len(seen))
     return belief.betas
 
 
@@ -156,7 +154,8 @@ def _poses(
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled functions let the others run
         for count in pool.map(fit, starts):
             done(count)
-    return R, pelvis_m
+    held = _nearest(np.isfinite(pelvis_m).all(axis=-1))  # over gaps longer than a chunk
+    return R[held], pelvis_m[held]
 
 
 def _chunk(
@@ -168,13 +167,18 @@ def _chunk(
     begin(R, pelvis_m, body, p.prior, p.start, p.joints_m[frames], usable)
     for robust, steps in ((FORGIVING, _COLD_STEPS), (ROBUST, _STEPS)):
         fit_each(R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps)
-    known = np.flatnonzero(usable)
-    if len(known):  # what is between starts as its nearest neighbour
-        t = np.arange(len(usable))
-        place = np.searchsorted(known, t).clip(0, len(known) - 1)
-        before = known[(place - 1).clip(0)]
-        nearest = np.where(np.abs(t - before) < np.abs(known[place] - t), before, known[place])
-        R, pelvis_m = R[nearest], pelvis_m[nearest]
-        if len(usable) > 2 and p.still.any():
-            smooth(R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS)
+    if not usable.any():
+        return np.full_like(R, np.nan), np.full_like(pelvis_m, np.nan)
+    start = _nearest(usable)
+    R, pelvis_m = R[start], pelvis_m[start]
+    if len(usable) > 2 and p.still.any():
+        smooth(R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS)
     return R, pelvis_m
+
+
+def _nearest(known: Bool[NDArray, "T"]) -> Int64[NDArray, "T"]:
+    """The index nearest to each that is known, of which there is one at least."""
+    there, t = np.flatnonzero(known), np.arange(len(known))
+    place = np.searchsorted(there, t).clip(0, len(there) - 1)
+    before, after = there[(place - 1).clip(0)], there[place]
+    return np.where(np.abs(t - before) < np.abs(after - t), before, after)

@@ -85,6 +85,18 @@ def test_what_is_missing_is_bridged(person, model):
     assert np.isfinite(found.poses_rotvec).all()
 
 
+def test_a_gap_of_whole_chunks_is_held(person, model, monkeypatch):
+    truth = person()
+    joints_m = truth.joints_m(COCO17)
+    joints_m[30:70] = np.nan
+    monkeypatch.setattr(motion_module, "CHUNK_FRAMES", 10)
+    monkeypatch.setattr(motion_module, "MARGIN_FRAMES", 4)
+    found = fit_motion(model, COCO17, truth.fps, joints_m, sure(joints_m))
+    assert np.isfinite(found.poses_rotvec).all()
+    np.testing.assert_array_equal(found.joints_m[45], found.joints_m[39])  # the last of a chunk
+    assert off_mm(found.joints_m[75:, 4], truth.bodies_m[75:, 4]).max() < 12
+
+
 def test_chunks_agree_where_they_meet(person, model, monkeypatch):
     truth = person()
     joints_m = truth.joints_m(COCO17) + RNG.normal(0, 0.02, (90, 17, 3))
