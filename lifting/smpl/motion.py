@@ -154,7 +154,7 @@ def _poses(
     with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled functions let the others run
         for count in pool.map(fit, starts):
             done(count)
-    held = _nearest(np.isfinite(pelvis_m).all(axis=-1))  # over gaps longer than a chunk
+    held = _nearest(np.isfinite(pelvis_m[:, 0]))  # over gaps longer than a chunk
     return R[held], pelvis_m[held]
 
 
