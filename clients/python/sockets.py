@@ -17,6 +17,7 @@ from ...core.topics import MAX_MESSAGE_BYTES, POSE_ENDPOINT
 
 QUEUE_MESSAGES = 1000  # ZeroMQ's default
 RETRY_NS = SECOND_NS
+SILENT_NS = 3 * SECOND_NS // 2  # definition and status come every second
 
 # What is said of a publisher after a handshake that failed, by the event that tells of it.
 _UNKNOWN_KEY = (
@@ -71,6 +72,7 @@ class SubscriberSocket:
         self._endpoint = connect
         self._refusals = REFUSALS if known else REFUSALS_WITHOUT_KEYS
         self._retry_ns: int | None = None
+        self._heard_ns = monotonic_ns()  # when the last message came, or the connection was made
         self._context = zmq.Context()
         self._socket = socket = self._context.socket(zmq.SUB)
         socket.linger = 0
@@ -80,7 +82,7 @@ class SubscriberSocket:
         socket.heartbeat_ivl = 500
         socket.heartbeat_timeout = 1500
         socket.reconnect_ivl = 100
-        socket.reconnect_ivl_max = 2000
+        socket.reconnect_ivl_max = 1000
         if known is not None:
             socket.curve_publickey, socket.curve_secretkey = known.own.public, known.own.secret
             socket.curve_serverkey = known.server
@@ -104,9 +106,11 @@ class SubscriberSocket:
     def receive(self) -> list[bytes] | None:
         """The parts of the next message, at once; None if there is none."""
         try:
-            return self._socket.recv_multipart(zmq.NOBLOCK)
+            parts = self._socket.recv_multipart(zmq.NOBLOCK)
         except zmq.Again:
             return None
+        self._heard_ns = monotonic_ns()
+        return parts
 
     def close(self) -> None:
         """Stop listening."""
@@ -125,16 +129,18 @@ class SubscriberSocket:
         self.close()
 
     def _attend(self) -> None:
-        """Hear what became of handshakes.
+        """Hear what became of handshakes, and connect again where ZeroMQ would not.
 
-        ZeroMQ never tries again after some that failed. We do: the publisher may be started anew,
-        with other keys.
+        It never tries again after some handshakes that failed, nor with a peer that once sent more
+        than MAXMSGSIZE. We do: the publisher may be started anew, with other keys.
         """
         while self._monitor.poll(0):
             event = recv_monitor_message(self._monitor)["event"]
             self.refusal = self._refusals.get(event)
             self._retry_ns = None if self.refusal is None else monotonic_ns() + RETRY_NS
-        if self._retry_ns is not None and monotonic_ns() > self._retry_ns:
-            self._retry_ns = None
+        now_ns = monotonic_ns()
+        retry = self._retry_ns is not None and now_ns > self._retry_ns
+        if retry or now_ns - self._heard_ns > SILENT_NS:
+            self._retry_ns, self._heard_ns = None, now_ns
             self._socket.disconnect(self._endpoint)
             self._socket.connect(self._endpoint)

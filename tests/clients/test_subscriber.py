@@ -10,6 +10,7 @@ import pytest
 from m2t3.clients import PoseSubscriber
 from m2t3.core.errors import EndpointError
 from m2t3.core.skeletons import COCO17
+from m2t3.core.topics import MAX_MESSAGE_BYTES, POSE
 
 
 def eventually(condition: Callable[[], object], deadline_s: float = 20.0) -> None:
@@ -194,3 +195,11 @@ def test_closing_ends_the_iteration(publisher):
     poses.close()
     poses.close()
     assert list(poses) == []
+
+
+def test_a_message_too_large_for_the_socket_costs_a_reconnection_only(publisher):
+    with PoseSubscriber(publisher.endpoint) as poses:
+        publisher.meet(poses)
+        publisher.socket.send_multipart([POSE.name("cam0"), bytes(MAX_MESSAGE_BYTES + 1)])
+        while poses.wait(0.02) is None:
+            publisher.send()
