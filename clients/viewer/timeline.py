@@ -14,7 +14,7 @@ class Timeline:
     def __init__(self, server: viser.ViserServer, player: Player) -> None:
         self._player = player
         with server.gui.add_folder("Recording", order=-1.0):
-            end_s = max(player.duration_s, STEP_S)
+            end_s = max(round(player.duration_s + STEP_S / 2, 2), STEP_S)
             self.slider = server.gui.add_slider("seconds", 0.0, end_s, STEP_S, 0.0)
             self.pause = server.gui.add_button("pause")
             self.rate = server.gui.add_dropdown("pace", RATES, initial_value="1 x")
