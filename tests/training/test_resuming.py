@@ -128,7 +128,15 @@ def test_a_signal_ends_a_sitting_with_a_checkpoint_and_the_way_back(
     assert_same(saved(tmp_path / "whole"), saved(config.out))
 
 
-def test_a_second_signal_is_not_held_back():
+@pytest.fixture
+def default_interrupt():
+    """A shell's background jobs are started with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_a_second_signal_is_not_held_back(default_interrupt):
     with Interruption() as interruption:
         _thread.interrupt_main(signal.SIGINT)
         assert interruption.signal_number == signal.SIGINT
