@@ -6,7 +6,7 @@ box somebody twice, or see people who are not there. Everything follows from a s
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -322,8 +322,3 @@ def _ghost(scene: Scene, px: NDArray, t: int, rng: np.random.Generator) -> NDArr
     pose = scene.camera.project(scene.truth_world_m[p, other])
     at = rng.uniform(0.1, 0.9, 2) * [scene.camera.width_px, scene.camera.height_px]
     return at + rng.uniform(0.7, 1.3) * (pose - pose.mean(axis=0))
-
-
-def without_hiding(scene: Scene) -> Scene:
-    """The same people, nobody ever hidden by rule (bodies still cover each other)."""
-    return replace(scene, present=np.ones_like(scene.present))
