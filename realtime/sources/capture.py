@@ -44,7 +44,7 @@ class CaptureSource(ZmqSource):
         self._process = DetectorProcess((*command, "--connect", self.endpoint, "--stream", stream))
 
     @property
-    def finished(self) -> bool:  # type: ignore[override]  # of the base it is a constant
+    def finished(self) -> bool:
         """True when the detector has come to the end of a video file."""
         ended_ns = self._process.t_finished_ns
         return (

@@ -28,8 +28,6 @@ TOPICS: tuple[topics.Topic, ...] = (topics.KEYPOINTS, topics.DETECTOR, topics.PR
 class ZmqSource:
     """The frames of one stream that arrive at one endpoint."""
 
-    finished = False
-
     def __init__(
         self, endpoint: str, stream: str, *, bound: bool = True, keys: Path | None = None
     ) -> None:
@@ -78,6 +76,11 @@ class ZmqSource:
         self._open_door = (open_door,) if open_door else ()
         self._reader = threading.Thread(target=self._read, args=(socket,), daemon=True)
         self._reader.start()
+
+    @property
+    def finished(self) -> bool:
+        """False: a detector may always come back."""
+        return False
 
     @property
     def warnings(self) -> tuple[str, ...]:

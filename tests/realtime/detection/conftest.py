@@ -5,7 +5,7 @@ half of the picture in which something is bright, the pose model puts joint 0, 3
 reddest pixel, 1, 4, ... on the greenest and 2, 5, ... on the bluest, as SimCC outputs say it.
 """
 
-import time
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -190,14 +190,6 @@ def camera_path(tmp_path, camera):
 
 
 @pytest.fixture
-def soon():
-    """Poll until a condition holds and return what it gave; fail after half a minute."""
-
-    def poll(condition):
-        deadline = time.monotonic() + 30
-        while not (result := condition()):
-            assert time.monotonic() < deadline, "timed out"
-            time.sleep(0.01)
-        return result
-
-    return poll
+def soon(until):
+    """Poll until a condition holds and return what it gave; half a minute, for processes start."""
+    return partial(until, timeout_s=30)
