@@ -1,6 +1,6 @@
 """Where the browsers look from: over the scene, through the camera, after a person."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import viser
@@ -41,6 +41,7 @@ class Sight:
         self.followed: Name | None = None
         start = server.initial_camera
         start.position, start.look_at, start.fov = START_M, (0.0, 0.0, CHEST_M), FOV_RAD
+        server.on_client_connect(lambda client: self._look_over([client]))
 
     def define(self, stream: str, camera: CameraModel) -> None:
         """Look over what `camera` sees: the first stream's, unless that has been so before."""
@@ -48,8 +49,6 @@ class Sight:
         if camera == self._camera or stream != self._stream:
             return
         self._camera = camera
-        start = self._server.initial_camera
-        start.position, start.look_at = self._overview()
         self.overview()
 
     def update(self, stream: str, people: Sequence[Person]) -> None:
@@ -71,8 +70,11 @@ class Sight:
 
     def overview(self) -> None:
         """See the camera and the people from the side."""
+        self._look_over(self._server.get_clients().values())
+
+    def _look_over(self, clients: Iterable[viser.ClientHandle]) -> None:
         position, look_at = self._overview()
-        for client in self._server.get_clients().values():
+        for client in clients:
             view = client.camera
             view.up_direction = (0.0, 0.0, 1.0)
             view.position, view.look_at, view.fov = position, look_at, FOV_RAD

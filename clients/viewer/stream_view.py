@@ -58,6 +58,7 @@ class StreamView:
         self._t_last_ns = frame.message.t_receive_ns
         self.recent.add(frame)
         self.plotted.add(frame)
+        self._sight.update(frame.stream, frame.people)  # before anybody looks there
         definition = frame.definition
         if self._defined != (frame.message.session, definition.def_id):
             self._defined = (frame.message.session, definition.def_id)
@@ -66,7 +67,6 @@ class StreamView:
                 self.scene.define(definition)
                 self._sight.define(frame.stream, definition.camera)
         if self.fault is None:
-            self._sight.update(frame.stream, frame.people)
             self.scene.show(frame.people, frame.message.t_receive_ns / SECOND_NS)
 
     def _draw_preview(self) -> None:
