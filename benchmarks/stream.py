@@ -66,7 +66,7 @@ class Benchmark:
             path = Path(folder) / "camera.yaml"
             write_camera_file(path, CameraFile(camera, source))
             with streaming(path, self.weights, self.engine) as stream:
-                console = Console(width=100)
+                console = Console(width=150)
                 console.print(f"{stream.model}; {self.seconds:g} s at each rate")
                 table = Table()
                 for heading in Result.HEADINGS:
