@@ -9,7 +9,7 @@ joints is read into the skeletons that can be made of these.
 import re
 import zipfile
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +41,19 @@ class Archive:
     def clip(self, i: int) -> NDArray[np.float32]:
         """Positions (T, J, 3) of clip `i`."""
         return self.positions_world_m[self.clip_start[i] : self.clip_start[i + 1]]
+
+    def thinned(self, share: float) -> "Archive":
+        """A share of the clips, evenly spread over the archive; one at least."""
+        count = max(1, round(share * len(self.clip_names)))
+        kept = np.linspace(0, len(self.clip_names) - 1, count).round().astype(int)
+        clips = [self.clip(i) for i in kept]
+        return replace(
+            self,
+            positions_world_m=np.concatenate(clips),
+            clip_start=np.cumsum([0, *map(len, clips)]),
+            clip_names=tuple(self.clip_names[i] for i in kept),
+            clip_sources=tuple(self.clip_sources[i] for i in kept),
+        )
 
 
 def licence_of(sources: Iterable[str]) -> str:

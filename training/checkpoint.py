@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -66,13 +67,17 @@ def load_weights(
 def load_first_weights(network: nn.Module, saved: dict[str, Any], config: NetworkConfig) -> str:
     """Begins with another run's averaged weights; what that run's network lacks stays random.
 
+    A network of fewer blocks takes evenly spread ones of a deeper one's, the first and the last
+    among them: each adds to what it is given, so most of what they do survives.
+
     Returns:
         How much was taken, in words.
 
     Raises:
         M2t3Error: weights of the same name are of another shape.
     """
-    own, given = network.state_dict(), saved["average"]
+    own = network.state_dict()
+    given = _thinned(saved["average"], int(saved["config"]["layers"]), config.layers)
     odd = [name for name in own if name in given and own[name].shape != given[name].shape]
     if odd:
         raise M2t3Error(
@@ -85,6 +90,19 @@ def load_first_weights(network: nn.Module, saved: dict[str, Any], config: Networ
         if names:
             words += f"; {what}: {', '.join(sorted({n.rpartition('.')[0] or n for n in names}))}"
     return words
+
+
+def _thinned(weights: Mapping[str, Any], there: int, here: int) -> dict[str, Any]:
+    """Weights of `there` blocks as those of `here`, if these are fewer."""
+    if here >= there:
+        return dict(weights)
+    kept = {str(round(i)): str(n) for n, i in enumerate(np.linspace(0, there - 1, here))}
+    named = ((name.split(".", 2), weight) for name, weight in weights.items())
+    return {
+        ".".join([name[0], kept[name[1]], *name[2:]] if name[0] == "blocks" else name): weight
+        for name, weight in named
+        if name[0] != "blocks" or name[1] in kept
+    }
 
 
 def _differences(saved: Mapping[str, Any], config: NetworkConfig) -> str:

@@ -18,6 +18,7 @@ class TrainConfig:
 
     archives: tuple[Path, ...] = ()  # mocap archives (npz) to train on
     shares: tuple[float, ...] = ()  # how often each is drawn from; empty: by its frames
+    clips: float = 1.0  # share of each archive's clips to train on, evenly spread
     recordings: Path | None = None  # stage 1: folder of 2D keypoint recordings (npz) to learn from
     recordings_share: float = 0.3  # stage 1: share of each batch's windows that are theirs
     out: Path = Path("runs/coco17")  # checkpoint, log and resolved configuration go here
@@ -49,6 +50,8 @@ class TrainConfig:
                 f"a run of {self.minutes} --minutes, {self.steps} --steps has no length: "
                 "give more than 0"
             )
+        if not 0 < self.clips <= 1:
+            raise M2t3Error(f"--clips {self.clips} is no share of clips: give more than 0, up to 1")
         for name in ("decay", "one_step", "ema", "recordings_share"):
             if not 0 <= getattr(self, name) <= 1:
                 raise M2t3Error(f"--{name.replace('_', '-')} {getattr(self, name)} is not a share: "

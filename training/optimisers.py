@@ -4,6 +4,8 @@ import torch
 
 from ..engines.network import MotionDenoiser
 from .config import TrainConfig
+from .half_precision import bfloat16_is_fast
+from .muon import Float32Muon
 
 
 def optimisers(
@@ -13,7 +15,8 @@ def optimisers(
     matrices = [p for p in network.blocks.parameters() if p.ndim == 2]
     chosen = {id(p) for p in matrices}
     rest = [p for p in network.parameters() if id(p) not in chosen]
-    muon = torch.optim.Muon(
+    kind = torch.optim.Muon if bfloat16_is_fast(matrices[0].device) else Float32Muon
+    muon = kind(
         matrices, config.muon_rate, weight_decay=config.weight_decay,
         adjust_lr_fn="match_rms_adamw",
     )  # fmt: skip

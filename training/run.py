@@ -33,7 +33,7 @@ def train(config: TrainConfig, stage: str = "finetune", machines: Machines | Non
     if not config.archives:
         raise M2t3Error("nothing to train on: give --archives FILE ...")
     bones = skeleton(config.network.skeleton)
-    archives = [read_archive(path, bones) for path in config.archives]
+    archives = [read_archive(path, bones).thinned(config.clips) for path in config.archives]
     fabric = (machines or Machines()).launch()
     state = TrainingState(config, stage, archives, fabric)
 

@@ -16,16 +16,12 @@ from ..lifting.memory import past_mask
 from .archive import Archive
 from .batches import Batch, Windows
 from .config import TrainConfig
+from .half_precision import bfloat16_is_fast
 from .losses import LossWeights, denoiser_loss
 from .pretraining import ViewBatch, ViewWindows, first_network, view_loss
 from .recordings2d import read_tracks
 
 Judged = tuple[Tensor, dict[str, Tensor]]  # the loss and its terms
-
-# A CPU without instructions for bfloat16 multiplies it nine times slower than float32.
-_CPU_HAS_BFLOAT16 = any(
-    torch.cpu.get_capabilities().get(name) for name in ("amx_bf16", "avx512_bf16", "bf16")
-)
 
 
 class Drawing(Protocol):
@@ -101,8 +97,7 @@ def denoise(
     mask = torch.from_numpy(past_mask(t, config.memory_frames)).to(device)[None].expand(b, t, t)
     shape = (b, config.layers, x_t.shape[2], config.heads, 0, config.width // config.heads)
     empty = torch.zeros(shape, device=device)
-    half = device.type != "cpu" or _CPU_HAS_BFLOAT16
-    with torch.autocast(device.type, torch.bfloat16, enabled=half):
+    with torch.autocast(device.type, torch.bfloat16, enabled=bfloat16_is_fast(device)):
         ground = None
         if isinstance(batch, Batch):  # stage 1 looks at no ground
             ground = network.ground(batch.distance_m, batch.height_m)

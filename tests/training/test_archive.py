@@ -1,5 +1,7 @@
 """Archives: read to the tenth of a millimetre, refused in words."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -40,3 +42,21 @@ def test_one_non_commercial_source_makes_the_weights_non_commercial():
     free = ["CMU, free for all uses", "ours, CC BY 4.0"]
     assert licence_of(free).startswith("free for all uses")
     assert "non-commercial" in licence_of([*free, "Bandai-Namco, CC BY-NC 4.0"])
+
+
+def test_a_share_of_the_clips_is_evenly_spread_and_keeps_their_sources(make_archive):
+    joints = read_archive(make_archive(), COCO17)
+    many = replace(
+        joints,
+        positions_world_m=np.arange(30.0, dtype=np.float32).repeat(51).reshape(30, 17, 3),
+        clip_start=np.arange(0, 31, 3),
+        clip_names=tuple("abcdefghij"),
+        clip_sources=tuple("ABCDEFGHIJ"),
+    )
+    half = many.thinned(0.5)
+    assert half.clip_names == ("a", "c", "e", "h", "j")
+    assert half.clip_sources == ("A", "C", "E", "H", "J")
+    for here, there in enumerate((0, 2, 4, 7, 9)):
+        np.testing.assert_array_equal(half.clip(here), many.clip(there))
+    assert many.thinned(0.01).clip_names == ("a",)
+    assert many.thinned(1.0).clip_names == many.clip_names

@@ -4,7 +4,7 @@ import _thread
 import json
 import logging
 import signal
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 import torch
@@ -12,7 +12,8 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 
 from m2t3.__main__ import main
 from m2t3.core.errors import M2t3Error
-from m2t3.engines.network import NetworkConfig
+from m2t3.engines.network import MotionDenoiser, NetworkConfig
+from m2t3.training.checkpoint import load_first_weights
 from m2t3.training.interruption import Interruption
 from m2t3.training.run import train
 from m2t3.training.state import TrainingState
@@ -189,6 +190,18 @@ def test_a_run_begins_with_the_averaged_weights_that_it_is_given(tiny_config, tm
         train(tiny_config(tmp_path / "second", 3, start=second.start), "finetune")
     assert all(torch.equal(begun[0][name], value) for name, value in given.items())
     assert not torch.equal(begun[1]["view"], given["view"])  # it goes on from its own
+
+
+def test_a_shallower_network_begins_with_evenly_spread_blocks_of_a_deeper_one():
+    deep = NetworkConfig(width=32, heads=1, layers=5)
+    shallow = replace(deep, layers=3)
+    average = MotionDenoiser(deep).state_dict()
+    network = MotionDenoiser(shallow)
+    words = load_first_weights(network, {"average": average, "config": asdict(deep)}, shallow)
+    assert words == f"{len(network.state_dict())} of {len(network.state_dict())} weights taken"
+    for here, there in enumerate((0, 2, 4)):
+        for name, value in network.blocks[here].state_dict().items():
+            assert torch.equal(value, average[f"blocks.{there}.{name}"])
 
 
 def test_what_was_logged_but_not_kept_is_logged_again_once(
