@@ -41,6 +41,7 @@ COMMANDS = {
     ),
     "train": Command("training.command:Train", "train a denoiser on mocap archives, export it"),
     "evaluate": Command("training.evaluate:Evaluate", "measure weights against reference poses"),
+    "card": Command("training.card:Card", "write the page of a set of weights, with its failures"),
     "ablate": Command("training.ablate:Ablate", "train small variants, compare what they answer"),
 }
 

@@ -3,6 +3,8 @@
 import contextlib
 import io
 import json
+import re
+import shutil
 from dataclasses import replace
 
 import msgspec
@@ -180,3 +182,29 @@ def test_a_checkpoint_is_measured_as_its_export_is(evaluation, run, archive_path
 def test_a_command_that_cannot_run_says_why(command, answer, capsys):
     assert main(command) == 2
     assert answer in capsys.readouterr().err
+
+
+def test_a_card_tells_of_licence_metrics_and_the_worst_of_each_action(
+    evaluation, weights, archive_path, tmp_path, capsys
+):
+    command = ["card", "--weights", str(weights), "--mocap", str(archive_path)]
+    command += ["--out", str(tmp_path)]
+    assert main(command) == 0
+    page = tmp_path / "tiny.md"
+    text = page.read_text()
+    assert find_weights(str(weights)).manifest.licence in text
+    assert "| mocap, exact 2D |" in text
+    assert len(re.findall(r"^- (everyday|walking), `(wave|walk)/0`: Abs", text, re.M)) == 2
+    assert (tmp_path / "tiny.png").read_bytes().startswith(b"\x89PNG")
+    page.write_text(text + "\nNot for cats.\n")
+    assert main(command) == 0
+    assert page.read_text() == text + "\nNot for cats.\n"  # what people wrote stays
+
+
+def test_a_card_of_what_was_not_measured_is_refused(weights, archive_path, tmp_path, capsys):
+    unmeasured = tmp_path / "unmeasured"
+    shutil.copytree(weights, unmeasured)
+    manifest = json.loads((unmeasured / "manifest.json").read_text()) | {"metrics": []}
+    (unmeasured / "manifest.json").write_text(json.dumps(manifest))
+    assert main(["card", "--weights", str(unmeasured), "--mocap", str(archive_path)]) == 2
+    assert "m2t3 evaluate --weights" in capsys.readouterr().err
