@@ -47,7 +47,8 @@ class Card:
         denoiser = load_denoiser(self.weights, self.engine)
         skeleton = denoiser.shape.skeleton
         cases = list(mocap_cases(self.mocap, skeleton, _PIECE_S, 1, _SEED))
-        results, worst = [], {}
+        results: list[Result] = []
+        worst: dict[str, Failure] = {}
         for case in track(cases, "looking for failures", console=Console(stderr=True)):
             lifted = lift(case, denoiser, 1)
             result = score(case, METHOD, lifted, skeleton)
