@@ -28,6 +28,9 @@ COMMANDS = {
     "replay": Command("realtime.replay:Replay", "publish a recording again, as it was or as live"),
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
     "bridge": Command("clients.bridges.command:Bridge", "poses to ROS 2, or to avatars by VMC"),
+    "embody": Command(
+        "clients.embodied.command:Embody", "a simulated humanoid that follows a streamed person"
+    ),
     "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
     "calibrate": Command("realtime.calibrate:Calibrate", "from an unboxed camera to a camera file"),
     "export": Command("realtime.export.command:Export", "recorded poses as BVH, TRC, CSV or npz"),
@@ -56,6 +59,7 @@ EXTRAS = {
     "tensorrt": "tensorrt",
     "viser": "view",
     "PIL": "view",
+    "mujoco": "embodied",
     "mcap": "record",
     "zstandard": "record",
     "cyclonedds": "ros2",

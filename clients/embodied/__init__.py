@@ -1,0 +1,1 @@
+"""A simulated humanoid that follows a streamed person under gravity (MuJoCo)."""
