@@ -140,6 +140,7 @@ class Follower:
         data = mujoco.MjData(model)
         if self.placed:
             data.qpos[:], data.qvel[:], data.time = self.data.qpos, self.data.qvel, self.data.time
+        mujoco.mj_forward(model, data)
         self.model, self.data = model, data
         self._offsets_m, self._made_sole_m = offsets_m, self._sole_m
         self._weight_n = self._mass_kg * -model.opt.gravity[2]

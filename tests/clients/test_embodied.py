@@ -248,3 +248,18 @@ def test_what_cannot_be_shown_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(M2t3Error, match="needs a display"):
         Window(threading.Event())
+
+
+def test_a_person_who_is_found_to_be_taller_makes_a_taller_humanoid_in_the_same_place(motion):
+    follower, _ = follow([motion[60]] * 5)
+    before, at_m = follower.model, follower.data.qpos[:3].copy()
+    message = motion[60].message
+    taller = msgspec.structs.replace(message, offsets_m=message.offsets_m * np.float32(1.1))
+    follower.aim(HumanoidBody(HUMANOID, taller), UNKNOWN, 10**9)
+    assert follower.model is not before
+    assert follower.placed == 1
+    np.testing.assert_array_equal(follower.data.qpos[:3], at_m)
+    chest = follower.model.body("Chest").id
+    np.testing.assert_allclose(
+        follower.model.body_pos[chest], taller.offsets_m[HUMANOID.bone_names.index("Chest")]
+    )
