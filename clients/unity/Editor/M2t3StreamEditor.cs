@@ -34,6 +34,11 @@ namespace M2t3.Unity.Editor
             EditorGUILayout.LabelField("Restarts", poses.Restarts.ToString());
             EditorGUILayout.LabelField("Refused", Counts(poses.Refused()));
             EditorGUILayout.LabelField("Dropped", Counts(poses.Dropped()));
+            if (poses.Unwelcome != null)
+            {
+                string words = poses.Options.Endpoint + " " + poses.Unwelcome;
+                EditorGUILayout.HelpBox(words, MessageType.Error);
+            }
             if (poses.Refusal != null) EditorGUILayout.LabelField("Last refusal", poses.Refusal);
         }
 

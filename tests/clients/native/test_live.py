@@ -234,9 +234,14 @@ def test_an_encrypted_stream_says_nothing_to_anybody_else(publisher, encrypted, 
         publisher.define()
         publisher.send(publisher.person(3))
         time.sleep(0.01)
-    for listening in (plain, unknown):
+    for listening, words in (
+        (plain, "asks for keys: make some"),
+        (unknown, "does not know this client's key"),
+    ):
         listening._process.stdin.close()
-        assert not [line for line in listening._process.stdout if line.startswith("frame")]
+        lines = list(listening._process.stdout)
+        assert not [line for line in lines if line.startswith("frame")]
+        assert [line for line in lines if line.startswith(f"unwelcome {words}")], lines
 
 
 @pytest.mark.parametrize(

@@ -24,6 +24,11 @@ namespace M2t3
         bool Receive(ReceivedMessage message);
 
         /// <summary>
+        /// Why the publisher does not let this client in; null if it does, or is not there.
+        /// </summary>
+        string Unwelcome { get; }
+
+        /// <summary>
         /// Makes the connection anew. ZeroMQ does so by itself, but never to a peer that once sent
         /// more than the socket's limit.
         /// </summary>

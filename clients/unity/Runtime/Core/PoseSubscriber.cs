@@ -34,6 +34,7 @@ namespace M2t3
         private volatile Status _status;
         private volatile string _refusal;
         private volatile string _failure;
+        private volatile string _unwelcome;
         private volatile int _restarts;
         private PoseFrame _last;  // also one that was not handed out
 
@@ -80,6 +81,14 @@ namespace M2t3
         public string Failure
         {
             get { return _failure; }
+        }
+
+        /// <summary>
+        /// Why the publisher does not let this client in; null if it does, or is not there.
+        /// </summary>
+        public string Unwelcome
+        {
+            get { return _unwelcome; }
         }
 
         /// <summary>How often the publisher came back as a new session.</summary>
@@ -148,6 +157,7 @@ namespace M2t3
                             sinceWord.Restart();
                             socket.Reconnect();
                         }
+                        _unwelcome = socket.Unwelcome;
                     }
                 }
             }

@@ -12,6 +12,9 @@ namespace M2t3
         private readonly string _endpoint;
         private IntPtr _context;
         private IntPtr _socket;
+        private IntPtr _monitor;  // tells what became of handshakes
+        private readonly byte[] _event = new byte[256];
+        private readonly bool _hasKeys;
 
         /// <exception cref="ZmqException">An option or the endpoint is not valid.</exception>
         /// <exception cref="DllNotFoundException">There is no libzmq.</exception>
@@ -32,11 +35,12 @@ namespace M2t3
                 long maxBytes = Protocol.MaxMessageBytes;
                 Check(Native.zmq_setsockopt(
                     _socket, Native.MaxMessageSize, ref maxBytes, (UIntPtr)sizeof(long)));
-                SetKeys(options);
+                _hasKeys = SetKeys(options);
                 Set(Native.Subscribe, Protocol.PoseFrameTopic + "." + options.Stream);
                 Set(Native.Subscribe, Protocol.StatusTopic + "." + options.Stream);
                 // Of all streams, to be able to name them.
                 Set(Native.Subscribe, Protocol.SkeletonDefinitionTopic + ".");
+                WatchHandshakes();
                 Connect();
             }
             catch
@@ -49,7 +53,11 @@ namespace M2t3
         public bool Receive(ReceivedMessage message)
         {
             int size = Take(message.Topic);
-            if (size < 0) return false;
+            if (size < 0)
+            {
+                Attend();
+                return false;
+            }
             message.TopicLength = size;
             message.PayloadLength = 0;
             message.Parts = 1;
@@ -64,6 +72,8 @@ namespace M2t3
             return true;
         }
 
+        public string Unwelcome { get; private set; }
+
         public void Reconnect()
         {
             Native.zmq_disconnect(_socket, _endpoint);
@@ -73,8 +83,9 @@ namespace M2t3
         public void Dispose()
         {
             if (_socket != IntPtr.Zero) Native.zmq_close(_socket);
+            if (_monitor != IntPtr.Zero) Native.zmq_close(_monitor);
             if (_context != IntPtr.Zero) Native.zmq_ctx_term(_context);
-            _socket = _context = IntPtr.Zero;
+            _socket = _monitor = _context = IntPtr.Zero;
         }
 
         private void Connect()
@@ -84,7 +95,46 @@ namespace M2t3
                 + "); valid: tcp://HOST:PORT, such as " + Protocol.DefaultEndpoint);
         }
 
-        private void SetKeys(SubscriberOptions options)
+        private void WatchHandshakes()
+        {
+            const string place = "inproc://handshakes";  // within this socket's own context
+            const int events = Native.HandshakeRefused | Native.HandshakeSucceeded
+                | Native.HandshakeBroken | Native.HandshakeUnknownKey;
+            Check(Native.zmq_socket_monitor(_socket, place, events));
+            _monitor = Native.zmq_socket(_context, Native.Pair);
+            Check(Native.zmq_connect(_monitor, place));
+        }
+
+        /// <summary>Hears what became of handshakes since the last time.</summary>
+        private void Attend()
+        {
+            while (TakeEvent() >= 0)
+            {
+                int kind = BitConverter.ToUInt16(_event, 0);
+                TakeEvent();  // the second part, an address
+                Unwelcome = kind == Native.HandshakeUnknownKey
+                    ? "does not know this client's key: make one where the stream runs, with"
+                        + " `m2t3 keys new NAME`"
+                    : kind == Native.HandshakeRefused
+                    ? "ends the handshake: it has another key than this client's ServerKey, or is no"
+                        + " m2t3-stream"
+                    : kind == Native.HandshakeSucceeded
+                    ? null
+                    : _hasKeys
+                    ? "has no keys, and this client has: leave them out, or start the stream with"
+                        + " --keys"
+                    : "asks for keys: make some where the stream runs, with `m2t3 keys new NAME`";
+            }
+        }
+
+        private int TakeEvent()
+        {
+            return Native.zmq_recv(
+                _monitor, _event, (UIntPtr)_event.Length, Native.DoNotWait);
+        }
+
+        /// <summary>Whether there are keys.</summary>
+        private bool SetKeys(SubscriberOptions options)
         {
             string[] keys = { options.ServerKey, options.PublicKey, options.SecretKey };
             int given = 0;
@@ -98,7 +148,7 @@ namespace M2t3
                         + " 40 that `m2t3 keys` writes");
                 }
             }
-            if (given == 0) return;
+            if (given == 0) return false;
             if (given != 3)
             {
                 throw new ZmqException("encryption needs all of ServerKey, PublicKey, SecretKey");
@@ -110,6 +160,7 @@ namespace M2t3
             Set(Native.CurveServerKey, options.ServerKey);
             Set(Native.CurvePublicKey, options.PublicKey);
             Set(Native.CurveSecretKey, options.SecretKey);
+            return true;
         }
 
         /// <summary>Size of the next part, -1 if none comes in time.</summary>
@@ -154,11 +205,14 @@ namespace M2t3
         /// <summary>libzmq's C interface, as far as it is needed (zmq.h).</summary>
         private static class Native
         {
-            internal const int Sub = 2, Interrupted = 4;
+            internal const int Pair = 0, Sub = 2, DoNotWait = 1, Interrupted = 4;
             internal const int Subscribe = 6, ReceiveMore = 13, Linger = 17, ReconnectInterval = 18;
             internal const int ReconnectIntervalMax = 21, MaxMessageSize = 22, ReceiveTimeout = 27;
             internal const int CurvePublicKey = 48, CurveSecretKey = 49, CurveServerKey = 50;
             internal const int HeartbeatInterval = 75, HeartbeatTimeout = 77;
+            // Of libzmq 4.3; 4.2 is silent about handshakes.
+            internal const int HandshakeRefused = 0x0800, HandshakeSucceeded = 0x1000;
+            internal const int HandshakeBroken = 0x2000, HandshakeUnknownKey = 0x4000;
             internal static readonly int[] Again = { 11, 35 };  // EAGAIN: Linux and Windows, macOS
 
             private const string Library = "libzmq";
@@ -179,6 +233,10 @@ namespace M2t3
             [DllImport(Library, CallingConvention = C)]
             internal static extern int zmq_connect(
                 IntPtr socket, [MarshalAs(UnmanagedType.LPStr)] string endpoint);
+
+            [DllImport(Library, CallingConvention = C)]
+            internal static extern int zmq_socket_monitor(
+                IntPtr socket, [MarshalAs(UnmanagedType.LPStr)] string place, int events);
 
             [DllImport(Library, CallingConvention = C)]
             internal static extern int zmq_disconnect(

@@ -55,6 +55,8 @@ namespace M2t3.Tests
             public volatile bool Closed;
             private bool _given;
 
+            public string Unwelcome { get { return null; } }
+
             public bool Receive(ReceivedMessage message)
             {
                 if (_given)

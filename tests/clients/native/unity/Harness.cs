@@ -142,6 +142,7 @@ internal static class Harness
                 output.WriteLine("dropped " + count.Key + " " + count.Value);
             }
             output.WriteLine("restarts " + poses.Restarts);
+            if (poses.Unwelcome != null) output.WriteLine("unwelcome " + poses.Unwelcome);
             if (poses.Failure != null) output.WriteLine("failure " + poses.Failure);
         }
     }

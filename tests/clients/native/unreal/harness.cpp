@@ -208,6 +208,7 @@ void listen(const std::vector<std::string>& arguments) {
       rest << "dropped " << kind << " " << count << "\n";
     }
     rest << "restarts " << poses.restarts() << "\n";
+    if (!poses.unwelcome().empty()) rest << "unwelcome " << poses.unwelcome() << "\n";
     if (!poses.failure().empty()) rest << "failure " << poses.failure() << "\n";
   } catch (...) {
     watcher.detach();

@@ -153,6 +153,10 @@ FText FM2t3LiveLinkSource::GetSourceStatus() const
     {
         return FText::FromString(Text(Failure));
     }
+    if (const std::string Unwelcome = Poses->unwelcome(); !Unwelcome.empty())
+    {
+        return FText::FromString(Endpoint + TEXT(" ") + Text(Unwelcome));
+    }
     const auto Frame = Poses->newest(StaleMs);
     if (Frame == nullptr)
     {

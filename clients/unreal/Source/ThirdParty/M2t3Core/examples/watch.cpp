@@ -11,7 +11,8 @@ int main(int count, char** values) {
   for (;; std::this_thread::sleep_for(std::chrono::milliseconds(100))) {
     const auto frame = poses.newest(500);
     if (!frame) {
-      std::printf("no poses from %s; %s\n", options.endpoint.c_str(), poses.refusal().c_str());
+      std::printf("no poses: %s %s %s\n", options.endpoint.c_str(), poses.unwelcome().c_str(),
+                  poses.refusal().c_str());
       continue;
     }
     std::printf("%5.1f ms old, %zu people", frame->age_ms(), frame->message.people.size());

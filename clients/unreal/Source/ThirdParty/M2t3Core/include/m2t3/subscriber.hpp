@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cstring>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -101,6 +102,9 @@ class PoseSubscriber {
   /// Why the reading thread ended before its time; empty while it runs.
   std::string failure() const { return locked(failure_); }
 
+  /// Why the publisher does not let this client in; empty if it does, or is not there.
+  std::string unwelcome() const { return locked(unwelcome_); }
+
   /// How often the publisher came back as a new session.
   std::uint64_t restarts() const { return restarts_; }
 
@@ -134,6 +138,12 @@ class PoseSubscriber {
     socket.set(zmq::sockopt::subscribe, std::string(Status::topic_prefix) + "." + options_.stream);
     // Of all streams, to be able to name them.
     socket.set(zmq::sockopt::subscribe, std::string(SkeletonDefinition::topic_prefix) + ".");
+    constexpr const char* place = "inproc://handshakes";  // within this subscriber's own context
+    constexpr int events = ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                           ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+    if (zmq_socket_monitor(socket.handle(), place, events) != 0) throw zmq::error_t();
+    monitor_ = zmq::socket_t(context_, zmq::socket_type::pair);
+    monitor_.connect(place);
     try {
       socket.connect(options_.endpoint);
     } catch (const zmq::error_t& error) {
@@ -183,11 +193,42 @@ class PoseSubscriber {
           socket_.disconnect(options_.endpoint);
           socket_.connect(options_.endpoint);
         }
+        attend();
       }
       socket_.close();
     } catch (const std::exception& error) {
       const std::lock_guard<std::mutex> lock(mutex_);
       failure_ = error.what();
+    }
+  }
+
+  /// Hears what became of handshakes since the last time.
+  void attend() {
+    zmq::message_t event, address;
+    while (monitor_.recv(event, zmq::recv_flags::dontwait)) {
+      std::uint16_t kind = 0;
+      std::memcpy(&kind, event.data(), sizeof kind);
+      if (!monitor_.recv(address)) return;
+      const std::lock_guard<std::mutex> lock(mutex_);
+      unwelcome_ = words_of(kind);
+    }
+  }
+
+  std::string words_of(std::uint16_t handshake) const {
+    switch (handshake) {
+      case ZMQ_EVENT_HANDSHAKE_FAILED_AUTH:
+        return "does not know this client's key: make one where the stream runs, with "
+               "`m2t3 keys new NAME`";
+      case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+        return "ends the handshake: it has another key than this client's server_key, or is no "
+               "m2t3-stream";
+      case ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        return options_.server_key.empty()
+                   ? "asks for keys: make some where the stream runs, with `m2t3 keys new NAME`"
+                   : "has no keys, and this client has: leave them out, or start the stream with "
+                     "--keys";
+      default:
+        return "";
     }
   }
 
@@ -274,6 +315,7 @@ class PoseSubscriber {
   const SubscriberOptions options_;
   const std::function<void(FramePtr)> on_frame_;
   zmq::context_t context_;
+  zmq::socket_t monitor_;  // tells what became of handshakes; made by open()
   zmq::socket_t socket_;
   mutable std::mutex mutex_;
   FramePtr latest_;
@@ -281,7 +323,7 @@ class PoseSubscriber {
   std::shared_ptr<const Status> status_;
   Counts refused_, dropped_;
   std::set<std::string> streams_;
-  std::string refusal_, failure_;
+  std::string refusal_, failure_, unwelcome_;
   std::atomic<std::uint64_t> restarts_{0};
   std::string session_;    // of the last frame, also one that was not handed out
   std::uint64_t seq_ = 0;  // likewise
