@@ -36,13 +36,14 @@ class MeterPanel:
         if frame is None or not poses.flowing or not len(recent.t_s):
             self.numbers.content = _box(RED, poses.silence(), "")
             return
+        rate = "–" if np.isnan(recent.rate_hz) else f"{recent.rate_hz:.0f}"
         ages = _number(f"{np.median(recent.age_ms):.1f}", "ms", "2D in → here")
         self.numbers.content = _box(
             TEAL,
             f"{frame.stream} · {frame.definition.model.weights}",
             _number(f"{np.median(recent.latency_ms):.1f}", "ms", "2D in → 3D out")
             + (ages if self._live else "")
-            + _number(f"{recent.rate_hz:.0f}", "Hz", "rate")
+            + _number(rate, "Hz", "rate")
             + _number(f"{len(frame.people)}", "", "people"),
         )
         times = (plotted.t_s, plotted.latency_ms)
