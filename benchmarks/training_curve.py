@@ -1,0 +1,70 @@
+"""Error against training: checkpoints of one run, asked for the same pieces.
+
+Checkpoints before the last are of undecayed learning rates, so the last one's step down is in part
+the decay's. `cp` is how they are kept: a run itself leaves only its newest.
+
+    python benchmarks/training_curve.py --mocap val.npz --checkpoints runs/mine/*.pt
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from m2t3.engines.torch_engine import TorchDenoiser
+from m2t3.training.cases import mocap_cases, with_detector_noise
+from m2t3.training.export import load_network
+from m2t3.training.measure import ALL, METHOD, lift, score, summarise
+from m2t3.training.plots import Figure
+
+
+@dataclass(frozen=True)
+class TrainingCurve:
+    """Measure checkpoints of a run, print a table, draw a picture."""
+
+    mocap: Path
+    """Mocap archive; its pieces of 5 s are seen by seeded random cameras."""
+    checkpoints: tuple[Path, ...]
+    """Of one run."""
+    pieces: int = 16
+    """How many pieces, evenly spread over the archive's."""
+    out: Path | None = None
+    """Picture to write (png)."""
+
+    def run(self) -> None:
+        """Print the table; draw."""
+        networks = [load_network(path) for path in self.checkpoints]
+        networks.sort(key=lambda loaded: loaded[1].progress.step)
+        skeleton = TorchDenoiser(networks[0][0]).shape.skeleton
+        every = list(mocap_cases(self.mocap, skeleton, 5.0, 1, 0))
+        chosen = np.linspace(0, len(every) - 1, min(self.pieces, len(every))).round().astype(int)
+        exact = [every[i] for i in chosen]
+        cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton, 0))]
+        rows = []
+        for network, lineage in track(networks, "asking", console=Console(stderr=True)):
+            denoiser = TorchDenoiser(network)
+            results = [score(c, METHOD, lift(c, denoiser, 1), skeleton) for c in cases]
+            rows.append((lineage.progress, summarise(results, ALL)))
+        table = Table(title=f"{len(exact)} pieces of {self.mocap.name}: Abs / PA-MPJPE, mm")
+        for name in ("steps", "minutes", *(row.name for row in rows[0][1])):
+            table.add_column(name, justify="right")
+        for progress, found in rows:
+            errors = (f"{row.abs_mpjpe:.0f} / {row.pa_mpjpe:.0f}" for row in found)
+            table.add_row(f"{progress.step}", f"{progress.seconds / 60:.0f}", *errors)
+        Console().print(table)
+        if self.out is not None:
+            with Figure(self.out, 4.0) as axes:
+                minutes = [progress.seconds / 60 for progress, _ in rows]
+                for i, group in enumerate(row.name for row in rows[0][1]):
+                    error = [found[i].abs_mpjpe for _, found in rows]
+                    axes.plot(minutes, error, marker="o", label=group)
+                axes.set(xlabel="minutes of training", ylabel="Abs-MPJPE, mm", ylim=(0, None))
+                axes.legend(frameon=False, fontsize="small")
+
+
+if __name__ == "__main__":
+    tyro.cli(TrainingCurve).run()
