@@ -60,8 +60,9 @@ def draw_failures(failures: Sequence[Failure], skeleton: Skeleton, path: Path) -
         margin_px = 0.4 * max(right - left, bottom - top)
         seen.set(
             xlim=(left - margin_px, right + margin_px), ylim=(bottom + margin_px, top - margin_px),
-            title=f"{case.action}: {case.name}", xlabel="px", ylabel="px",
+            xlabel="px", ylabel="px",
         )  # fmt: skip
+        seen.set_title(f"{case.action}\n{case.name}", fontsize="small")
         both = np.vstack([_from_the_side(failure, p) for p in (truth_m, answer_m)])
         room.set(
             xlim=(both[:, 0].min() - _MARGIN_M, both[:, 0].max() + _MARGIN_M),
