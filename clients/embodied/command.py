@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -56,7 +56,7 @@ class Embody:
             if self.view:
                 from .window import Window
 
-                screens.append(stack.enter_context(Window(stop)))
+                screens.append(stack.enter_context(closing(Window(stop))))
             if self.record is not None:
                 from .clip import Clip
 

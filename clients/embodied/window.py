@@ -3,7 +3,6 @@
 import os
 import sys
 import threading
-from types import TracebackType
 from typing import Any
 
 import mujoco
@@ -37,22 +36,12 @@ class Window:
             self._stop.set()
             return
         if follower.model is not self._model:
-            self._close()
+            self.close()
             self._model = follower.model
             self._handle = mujoco.viewer.launch_passive(follower.model, follower.data)
         self._handle.sync()
 
-    def __enter__(self) -> "Window":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._close()
-
-    def _close(self) -> None:
+    def close(self) -> None:
+        """Close the window, if it is open."""
         if self._handle is not None:
             self._handle.close()

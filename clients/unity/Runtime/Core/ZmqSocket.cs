@@ -52,12 +52,9 @@ namespace M2t3
 
         public bool Receive(ReceivedMessage message)
         {
+            Attend();
             int size = Take(message.Topic);
-            if (size < 0)
-            {
-                Attend();
-                return false;
-            }
+            if (size < 0) return false;
             message.TopicLength = size;
             message.PayloadLength = 0;
             message.Parts = 1;
