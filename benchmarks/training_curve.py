@@ -9,7 +9,6 @@ the decay's. `cp` is how they are kept: a run itself leaves only its newest.
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 import tyro
 from rich.console import Console
 from rich.progress import track
@@ -20,6 +19,7 @@ from m2t3.training.cases import mocap_cases, with_detector_noise
 from m2t3.training.export import load_network
 from m2t3.training.measure import ALL, METHOD, lift, score, summarise
 from m2t3.training.plots import Figure
+from m2t3.training.spreading import evenly_spread
 
 
 @dataclass(frozen=True)
@@ -41,8 +41,7 @@ class TrainingCurve:
         networks.sort(key=lambda loaded: loaded[1].progress.step)
         skeleton = TorchDenoiser(networks[0][0]).shape.skeleton
         every = list(mocap_cases(self.mocap, skeleton, 5.0, 1, 0))
-        chosen = np.linspace(0, len(every) - 1, min(self.pieces, len(every))).round().astype(int)
-        exact = [every[i] for i in chosen]
+        exact = evenly_spread(every, self.pieces)
         cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton, 0))]
         rows = []
         for network, lineage in track(networks, "asking", console=Console(stderr=True)):

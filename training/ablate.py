@@ -4,8 +4,6 @@ import logging
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from ..core.errors import M2t3Error, valid_names
 from ..core.skeletons import skeleton
 from .ablation import BASE, VARIANTS, base_config
@@ -13,6 +11,7 @@ from .ablation_report import AblationReport
 from .ablation_runs import Pieces, RunResult, run_result
 from .cases import mocap_cases, with_detector_noise
 from .progress import log_to_console
+from .spreading import evenly_spread
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +80,6 @@ class Ablate:
         """The same pieces, cameras and noise for all; exact 2D, then as a detector sees it."""
         bones = skeleton(skeleton_name)
         every = list(mocap_cases(self.mocap, bones, _PIECE_S, 1, _SEED))
-        chosen = np.linspace(0, len(every) - 1, min(self.pieces, len(every))).round().astype(int)
-        exact = [every[i] for i in chosen]
+        exact = evenly_spread(every, self.pieces)
         noisy = [with_detector_noise(case, bones, _SEED) for case in exact]
         return Pieces(f"{len(exact)} of {self.mocap.name}", (*exact, *noisy))

@@ -19,6 +19,7 @@ from ..core.conversions import conversion_from
 from ..core.errors import M2t3Error
 from ..core.skeletons import SMPL24, Skeleton
 from . import feet
+from .spreading import evenly_spread
 
 JOINT_NAMES = (
     *SMPL24.joint_names, "nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top",
@@ -45,7 +46,7 @@ class Archive:
     def thinned(self, share: float) -> "Archive":
         """A share of the clips, evenly spread over the archive; one at least."""
         count = max(1, round(share * len(self.clip_names)))
-        kept = np.linspace(0, len(self.clip_names) - 1, count).round().astype(int)
+        kept = evenly_spread(range(len(self.clip_names)), count)
         clips = [self.clip(i) for i in kept]
         return replace(
             self,

@@ -10,12 +10,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
 from ..core.errors import M2t3Error
 from ..engines.network import NetworkConfig
+from .spreading import evenly_spread
 
 
 def write_checkpoint(state: Mapping[str, Any], path: Path) -> None:
@@ -96,7 +96,7 @@ def _thinned(weights: Mapping[str, Any], there: int, here: int) -> dict[str, Any
     """Weights of `there` blocks as those of `here`, if these are fewer."""
     if here >= there:
         return dict(weights)
-    kept = {str(round(i)): str(n) for n, i in enumerate(np.linspace(0, there - 1, here))}
+    kept = {str(i): str(n) for n, i in enumerate(evenly_spread(range(there), here))}
     named = ((name.split(".", 2), weight) for name, weight in weights.items())
     return {
         ".".join([name[0], kept[name[1]], *name[2:]] if name[0] == "blocks" else name): weight

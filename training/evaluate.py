@@ -20,6 +20,7 @@ from .cases import Case, mocap_cases, recording_case, with_detector_noise
 from .export import load_network, write_manifest
 from .measure import FEWEST, METHOD, Result, lift, score
 from .report import Report
+from .spreading import evenly_spread
 
 
 @dataclass(frozen=True)
@@ -137,10 +138,7 @@ def _sample(cases: list[Case], count: int) -> set[int]:
     groups: dict[str, list[int]] = {}
     for i, case in enumerate(cases):
         groups.setdefault(case.group, []).append(i)
-    spread = (
-        np.linspace(0, len(g) - 1, min(count, len(g))).round().astype(int) for g in groups.values()
-    )
-    return {g[k] for g, picked in zip(groups.values(), spread, strict=True) for k in picked}
+    return {i for group in groups.values() for i in evenly_spread(group, count)}
 
 
 def _told(value: object) -> object:
