@@ -6,6 +6,7 @@ Pixels: u right, v down, (0, 0) in the middle of the top left pixel, as the pict
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Literal, get_args
 
 import cv2
@@ -60,21 +61,33 @@ class Camera:
 
     def undistort(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 2"]:
         """Normalised coordinates of pixels; NaN stays NaN, as does what the lens cannot show."""
-        normalised = np.full(points_px.shape, np.nan)
         finite = np.isfinite(points_px).all(axis=-1)
-        if not finite.any():
-            return normalised
-        points = points_px[finite].astype(float)[:, None]
+        if finite.all():
+            return self._undistort(points_px.reshape(-1, 2)).reshape(points_px.shape)
+        normalised = np.full(points_px.shape, np.nan)
+        normalised[finite] = self._undistort(points_px[finite])
+        return normalised
+
+    def _undistort(self, points_px: Float[NDArray, "n 2"]) -> Float[NDArray, "n 2"]:
+        if not len(points_px):
+            return np.empty((0, 2))
+        points = points_px.astype(float)[:, None]
         if self.distortion_model == "equidistant":
             result = cv2.fisheye.undistortPoints(
                 points, self.K, self.distortion, criteria=_CRITERIA
             )[:, 0]
             result[(result < -1e5).any(axis=-1)] = np.nan  # OpenCV's mark for no solution
-        else:
-            ideal_px = cv2.undistortImagePoints(points, self.K, self.distortion, None, _CRITERIA)
-            result = (ideal_px[:, 0] - self.K[:2, 2]) / self.K[[0, 1], [0, 1]]
-        normalised[finite] = result
-        return normalised
+            return result
+        ideal_px = cv2.undistortImagePoints(points, self.K, self.distortion, None, _CRITERIA)
+        return (ideal_px[:, 0] - self._center_px) / self._focal_px
+
+    @cached_property
+    def _focal_px(self) -> NDArray[np.float64]:
+        return self.K[[0, 1], [0, 1]]
+
+    @cached_property
+    def _center_px(self) -> NDArray[np.float64]:
+        return self.K[:2, 2].copy()
 
     def rays_camera(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 3"]:
         """Unit vectors from the camera through pixels, in the camera frame."""
@@ -89,15 +102,16 @@ class Camera:
     def project(self, points_world_m: Float[NDArray, "*n 3"]) -> Float[NDArray, "*n 2"]:
         """Pixels of world points, distorted, inside the picture or not; NaN behind the camera."""
         points_camera_m = (points_world_m - self.t_world_camera_m) @ self.R_world_camera
-        points_px = np.full((*points_world_m.shape[:-1], 2), np.nan)
         ahead = points_camera_m[..., 2] > 0  # False for NaN
-        if not ahead.any():
-            return points_px
-        points = points_camera_m[ahead][:, None]
-        project = (
-            cv2.fisheye.projectPoints
-            if self.distortion_model == "equidistant"
-            else cv2.projectPoints
-        )
-        points_px[ahead] = project(points, _ZERO, _ZERO, self.K, self.distortion)[0][:, 0]
+        if ahead.all():
+            return self._project(points_camera_m.reshape(-1, 3)).reshape(*ahead.shape, 2)
+        points_px = np.full((*ahead.shape, 2), np.nan)
+        points_px[ahead] = self._project(points_camera_m[ahead])
         return points_px
+
+    def _project(self, points_camera_m: Float[NDArray, "n 3"]) -> Float[NDArray, "n 2"]:
+        if not len(points_camera_m):
+            return np.empty((0, 2))
+        fisheye = self.distortion_model == "equidistant"
+        project = cv2.fisheye.projectPoints if fisheye else cv2.projectPoints
+        return project(points_camera_m[:, None], _ZERO, _ZERO, self.K, self.distortion)[0][:, 0]

@@ -11,7 +11,52 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from .triangulation import triangulate_compiled
+
 _compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+
+
+@_compiled
+def phases(t_s: NDArray, angular: NDArray) -> NDArray:
+    """`memory.phases` of times (B, T) in float32, for angular frequencies (F,)."""
+    people, frames = t_s.shape
+    found = np.empty((people, frames, 2, len(angular)), np.float32)
+    for b in range(people):
+        for t in range(frames):
+            for f in range(len(angular)):
+                angle = t_s[b, t] * angular[f]
+                found[b, t, 0, f], found[b, t, 1, f] = math.cos(angle), math.sin(angle)
+    return found
+
+
+@_compiled
+def rays(
+    normalised: NDArray, confidence: NDArray, R_world_camera: NDArray, min_confidence: float
+) -> tuple[NDArray, NDArray, NDArray]:
+    """What a camera saw, as rays of the room.
+
+    Args:
+        normalised: (J, 2) undistorted coordinates, not finite where there is no such joint.
+        confidence: (J,) the detector's.
+
+    Returns:
+        Unit directions (J, 3), 0 where not seen; confidence (J,) from 0 to 1; and what is seen
+        (J,): what is finite and has at least `min_confidence`.
+    """
+    joints = len(normalised)
+    found, sure = np.zeros((joints, 3)), np.zeros(joints)
+    seen = np.zeros(joints, np.bool_)
+    for j in range(joints):
+        if confidence[j] > 0.0:  # False for NaN
+            sure[j] = min(confidence[j], 1.0)
+        u, v = normalised[j]
+        if sure[j] >= min_confidence and math.isfinite(u) and math.isfinite(v):
+            seen[j] = True
+            length = math.sqrt(u * u + v * v + 1.0)
+            for i in range(3):
+                R = R_world_camera[i]
+                found[j, i] = (R[0] * u + R[1] * v + R[2]) / length
+    return found, sure, seen
 
 
 @_compiled
@@ -177,46 +222,33 @@ def stand(
 
 
 @_compiled
-def side_evidence(
-    rays: NDArray,
+def points(
+    motion: NDArray,
+    log_weight: NDArray,
+    trust: NDArray,
+    ankle_height_m: NDArray,
+    ankle_log_error: NDArray,
+    depth_log_error: NDArray,
+    uv: NDArray,
     seen: NDArray,
-    age_s: NDArray,
-    believed_rays: NDArray,
-    mirror: NDArray,
-    numbers: tuple[float, float, float],
-) -> tuple[NDArray, NDArray, float]:
-    """How far joints are from where they were believed to be, for `sides.SideFilter`.
-
-    Args:
-        rays: (J, 3) as labelled, `seen` (J,) of them.
-        age_s: (J,) since each joint was believed to be at `believed_rays`; infinite for never.
-        mirror: (J,) each joint's other side, itself for those that have none.
-
-    Returns:
-        Moves (J,) as labelled and with sides exchanged, in units of the expected ones, NaN where
-        not seen; and the mean evidence for an exchange, 0 if there is none.
-    """
-    still, speed, min_size = numbers
-    joints = len(seen)
-    middle, square, count = np.zeros(3), 0.0, 0
-    for j in range(joints):
-        if seen[j]:
-            middle += rays[j]
-            count += 1
-    middle /= max(count, 1)
-    for j in range(joints):
-        if seen[j]:
-            square += ((rays[j] - middle) ** 2).sum()
-    size = max(4.0 * math.sqrt(square / max(count, 1)), min_size)
-    moved = np.full((2, joints), np.nan)
-    evidence, pairs = 0.0, 0
-    for j in range(joints):
-        expected = size * (still + speed * age_s[j])
-        for way, source in enumerate((j, mirror[j])):
-            if seen[source]:
-                moved[way, j] = math.sqrt(((rays[source] - believed_rays[j]) ** 2).sum()) / expected
-        if mirror[j] != j and seen[j] and seen[mirror[j]]:
-            # Robust: one limb that jumps must not outvote the others.
-            evidence += min(max(0.5 * (moved[0, j] ** 2 - moved[1, j] ** 2), -2.0), 2.0)
-            pairs += 1
-    return moved[0], moved[1], evidence / max(pairs, 1)
+    axes: NDArray,
+    centers_m: NDArray,
+    distances_m: NDArray,
+    ankles: tuple[int, int],
+    view_numbers: tuple[float, float, float, float, float, float],
+    ground_numbers: tuple[float, float, float],
+) -> NDArray:
+    """The points of `diffusion.answer_points` that stand, in float64; rigs are (B, V, ...)."""
+    found, weight = views(motion, log_weight, trust, uv, seen, distances_m, view_numbers)
+    people, frames, joints = seen.shape
+    joints_m = np.empty((people, frames, joints, 3))
+    for b in range(people):
+        for t in range(frames):
+            joints_m[b, t] = triangulate_compiled(
+                found[b, t : t + 1], weight[b, t : t + 1], axes[b : b + 1], centers_m[b : b + 1]
+            )[0]
+    stand(
+        joints_m, ankle_height_m, ankle_log_error, depth_log_error, centers_m[:, 0], ankles,
+        ground_numbers,
+    )  # fmt: skip
+    return joints_m

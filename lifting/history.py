@@ -4,6 +4,7 @@ Both are rings of the same length, so the memory can be made anew from the obser
 rig moves. The order of the ring does not matter to the network: times are in the rotary phases.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -30,11 +31,10 @@ class History:
         self.memories = [
             Memory(np.zeros(size, np.float32), np.zeros(size, np.float32)) for _ in range(steps)
         ]
+        # Added to scores of remembered frames: hides the places that are empty.
+        self.mask = np.full(m, HIDDEN, np.float32)
+        self.newest_s = -math.inf  # time of the last committed frame
         self._next = 0
-
-    def mask(self) -> Float[NDArray, "m"]:
-        """Added to scores of remembered frames: hides the places that are empty."""
-        return np.where(np.isfinite(self.t_s), 0.0, HIDDEN).astype(np.float32)
 
     def order(self) -> NDArray[np.intp]:
         """Places of the ring that hold a frame, oldest first."""
@@ -43,11 +43,8 @@ class History:
 
     def keep_newest(self, frames: int) -> None:
         """Forgets all but the newest `frames`."""
-        self.t_s[self.order()[:-frames]] = -np.inf
-
-    def newest_s(self) -> float:
-        """Time of the last committed frame, -inf when there is none."""
-        return float(self.t_s.max())
+        too_old = self.order()[:-frames]
+        self.t_s[too_old], self.mask[too_old] = -np.inf, HIDDEN
 
     def commit(
         self,
@@ -57,15 +54,17 @@ class History:
         confidence: Float[NDArray, "j"],
         seen: Bool[NDArray, "j"],
         new: list[Memory],
+        person: int,
     ) -> None:
-        """Remembers a frame in the place of the oldest; `new` holds its T = 1 keys and values."""
+        """Remembers a frame in the place of the oldest; it is `new`'s last frame of that person."""
         i = self._next
         self._next = (i + 1) % len(self.t_s)
         self.t_s[i], self.frame[i] = t_s, frame
+        self.mask[i], self.newest_s = 0.0, t_s
         self.rays_world[i], self.confidence[i], self.seen[i] = rays_world, confidence, seen
         for kept, fresh in zip(self.memories, new, strict=True):
-            kept.keys[..., i, :] = fresh.keys[..., 0, :]
-            kept.values[..., i, :] = fresh.values[..., 0, :]
+            kept.keys[0, ..., i, :] = fresh.keys[person, ..., -1, :]
+            kept.values[0, ..., i, :] = fresh.values[person, ..., -1, :]
 
     def replace_memory(self, places: NDArray[np.intp], new: list[Memory]) -> None:
         """Puts re-encoded keys and values (T = len(places)) where their frames are."""

@@ -23,7 +23,7 @@ from .body_size import UNKNOWN, SizeBelief
 from .denoiser import Denoiser, Ground
 from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
 from .history import History, Together
-from .memory import HIDDEN, past_mask, phases
+from .memory import ANGULAR_PER_S, HIDDEN, past_mask
 from .rig import GAZE_HEIGHT_M, Rig, Views
 from .sampler import Frames, NoiseKey, Sample, sample
 from .sides import SideFilter
@@ -141,7 +141,7 @@ class Lifter:
             together = self._step(people, ordered)
             stamps.append(clock())
             for k, i in enumerate(usable):
-                answers[i] = self._settle(people[k], ordered[k], together.part(k))
+                answers[i] = self._settle(people[k], ordered[k], together, k)
         stamps.append(clock())
         return Lifted(
             tuple(
@@ -152,15 +152,20 @@ class Lifter:
         )
 
     def _rays(self, observation: Observation) -> _Rays:
-        confidence = np.nan_to_num(np.asarray(observation.confidence, np.float64)).clip(0.0, 1.0)
-        rays = self.camera.rays_world(observation.keypoints_px)
-        seen = np.isfinite(rays).all(axis=-1) & (confidence >= MIN_CONFIDENCE)
-        return _Rays(observation.t_s, np.where(seen[:, None], rays, 0.0), confidence, seen)
+        return _Rays(
+            observation.t_s,
+            *compiled.rays(
+                self.camera.undistort(observation.keypoints_px),
+                np.asarray(observation.confidence, np.float64),
+                self.camera.R_world_camera,
+                MIN_CONFIDENCE,
+            ),
+        )
 
     def _person(self, person_id: int, rays: _Rays) -> _Person:
         """The person's state; anew when they were never seen or too long ago."""
         person = self._people.get(person_id)
-        if person is None or rays.t_s - person.history.newest_s() > FORGET_AFTER_S:
+        if person is None or rays.t_s - person.history.newest_s > FORGET_AFTER_S:
             center = self.camera.t_world_camera_m
             anchor = guess_ground_position(rays.rays_world, rays.seen, center, self._body_m)
             history = History(self.denoiser.shape, self.steps)
@@ -177,29 +182,33 @@ class Lifter:
         ground = self.denoiser.ground(np.array([rig.distance_m]), np.array([rig.height_m]))
         return rig, ground
 
-    def _settle(self, person: _Person, rays: _Rays, answer: Sample) -> LiftedPerson:
-        """Makes one person's answer final: moves the rig after them, and remembers the frame."""
+    def _settle(self, person: _Person, rays: _Rays, answer: Sample, b: int) -> LiftedPerson:
+        """Makes answer `b` final: moves the person's rig after them, and remembers the frame."""
+        left, right = self._skeleton.hips
         for _ in range(MAX_ANCHORS):
-            hips = answer.points_rig_m[0, -1, list(self._skeleton.hips), :2].mean(axis=0)
-            if not np.hypot(*hips) > max(REANCHOR_M, REANCHOR_SHARE * person.rig.distance_m):
+            hips = 0.5 * (answer.points_rig_m[b, -1, left] + answer.points_rig_m[b, -1, right])
+            hips[2] = 0.0
+            off_m = math.hypot(*hips.tolist())
+            if not off_m > max(REANCHOR_M, REANCHOR_SHARE * person.rig.distance_m):
                 break  # near enough, or no number at all
-            person.rig, person.ground = self._rig(person.rig.to_world(np.append(hips, 0.0))[:2])
-            answer = self._encode_anew(person, rays)
-        points = person.rig.to_world(answer.points_rig_m[0, -1]).astype(np.float32)
+            person.rig, person.ground = self._rig(person.rig.to_world(hips)[:2])
+            answer, b = self._encode_anew(person, rays), 0
+        points = person.rig.to_world(answer.points_rig_m[b, -1]).astype(np.float32)
         valid = np.asarray(np.isfinite(points).all(axis=-1))
-        if valid.all() and rays.t_s - person.history.newest_s() >= COMMIT_INTERVAL_S:
+        if valid.all() and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:
             person.history.commit(
-                rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen, answer.memories
-            )
+                rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen,
+                answer.memories, b,
+            )  # fmt: skip
             person.committed += 1
             if person.committed == self.denoiser.shape.memory_frames:  # all of it new evidence
-                log_size, log_error = answer.denoised.size[0, -1].tolist()
+                log_size, log_error = answer.denoised.size[b, -1].tolist()
                 person.size = person.size.updated(log_size, math.exp(log_error))
                 person.committed = 0
         person.frame += 1
-        log_error = answer.denoised.log_error[0, -1]
+        log_error = answer.denoised.log_error[b, -1]
         confidence = (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32)
-        contact = _logistic(answer.denoised.contact[0, -1])
+        contact = _logistic(answer.denoised.contact[b, -1])
         return LiftedPerson(person.person_id, points, confidence, valid, contact)
 
     def _nothing(self, person_id: int) -> LiftedPerson:
@@ -214,14 +223,16 @@ class Lifter:
 
     def _step(self, people: Sequence[_Person], rays: Sequence[_Rays]) -> Sample:
         """One new frame each, with what they remember."""
-        mask = np.stack([np.append(p.history.mask(), np.float32(0.0)) for p in people])
+        mask = np.zeros((len(people), 1, self.denoiser.shape.memory_frames), np.float32)
+        for b, person in enumerate(people):
+            mask[b, 0, :-1] = person.history.mask
         frames = self._frames(
             people,
             np.array([[r.t_s] for r in rays]),
             np.stack([r.rays_world for r in rays])[:, None],
             np.stack([r.confidence for r in rays])[:, None],
             np.stack([r.seen for r in rays])[:, None],
-            mask[:, None],
+            mask,
             [[(p.person_id, p.frame)] for p in people],
         )
         memories = self._together.memories([p.history for p in people])
@@ -260,7 +271,7 @@ class Lifter:
         )
         answer = sample(self.denoiser, frames, history.memories, self._skeleton)
         history.replace_memory(places, [m.between(empty, t - 1) for m in answer.memories])
-        return answer.last()
+        return answer
 
     def _frames(
         self,
@@ -291,14 +302,16 @@ class Lifter:
         )
         grounds = [p.ground for p in people if p.ground is not None]  # all have one, or none
         return Frames(
-            uv, seen, features, phases(t_s), mask, views, noise_keys,
+            uv, seen, features, compiled.phases(t_s, ANGULAR_PER_S), mask, views, noise_keys,
             Ground(*map(np.concatenate, zip(*grounds, strict=True))) if grounds else None,
         )  # fmt: skip
 
 
 def _sided(rays: _Rays, sides: SideFilter) -> _Rays:
     """The observation with a detector's exchange of left and right undone."""
-    order = sides.order(rays.t_s, rays.rays_world, rays.seen)
+    if not sides.exchanged(rays.t_s, rays.rays_world, rays.seen):
+        return rays
+    order = sides.mirror
     return _Rays(rays.t_s, rays.rays_world[order], rays.confidence[order], rays.seen[order])
 
 

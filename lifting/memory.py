@@ -8,14 +8,14 @@ from numpy.typing import NDArray
 
 ROTARY_FREQUENCIES = 16  # half an attention head's width
 _PERIODS_S = (0.06, 12.0)  # shortest and longest period of the rotary phases
-_ANGULAR = 2 * math.pi / np.geomspace(*_PERIODS_S, ROTARY_FREQUENCIES)
+ANGULAR_PER_S = 2 * math.pi / np.geomspace(*_PERIODS_S, ROTARY_FREQUENCIES)
 
 HIDDEN = -1e4  # added to a score that must not count; finite, so a row of nothing stays a number
 
 
 def phases(t_s: NDArray[np.float64]) -> Float[NDArray, "*b 2 f"]:
     """Cosines and sines of times in seconds; double precision keeps long sessions exact."""
-    angle = t_s[..., None] * _ANGULAR
+    angle = t_s[..., None] * ANGULAR_PER_S
     return np.stack([np.cos(angle), np.sin(angle)], axis=-2).astype(np.float32)
 
 

@@ -67,7 +67,7 @@ class Rig:
         anchor = camera_world_m[:2] + distance * np.array([math.cos(yaw), math.sin(yaw)])
         return Rig(anchor, yaw, distance, float(camera_world_m[2]))
 
-    @property
+    @cached_property
     def R_rig_world(self) -> NDArray[np.float64]:
         """(3, 3) rotation that takes world directions to rig directions."""
         c, s = math.cos(self.yaw_rad), math.sin(self.yaw_rad)
@@ -85,7 +85,11 @@ class Rig:
 
     def to_world(self, points_rig_m: Float[NDArray, "*n 3"]) -> Float[NDArray, "*n 3"]:
         """World coordinates of points in the rig frame, metres."""
-        return points_rig_m @ self.R_rig_world + np.append(self.anchor_world_m, 0.0)
+        return points_rig_m @ self.R_rig_world + self._origin_world_m
+
+    @cached_property
+    def _origin_world_m(self) -> NDArray[np.float64]:
+        return np.append(self.anchor_world_m, 0.0)
 
 
 def view_axes(

@@ -4,9 +4,9 @@ Between steps the four views are triangulated, re-projected into every view and 
 views agree with one body before the diffusion goes on (paper, section on inference).
 """
 
-import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 import numpy as np
 from jaxtyping import Bool, Float32, Float64
@@ -17,7 +17,6 @@ from . import compiled, ground, representation, rig
 from .denoiser import Denoiser, Ground, NetworkInputs
 from .diffusion import MAX_LOG_WEIGHT, Denoised, alpha_sigma, network_input
 from .rig import Views
-from .triangulation import triangulate_compiled
 
 _VIEW_NUMBERS = (
     representation.LOCAL_STD, representation.TAU_STD_M, representation.LOG_SCALE_STD,
@@ -73,25 +72,13 @@ class Sample:
     denoised: Denoised  # of the last step
     memories: list[Memory]  # of the new frames, one a step
 
-    def part(self, person: int) -> "Sample":
-        """One person's answer."""
-        return self._cut(slice(person, person + 1), slice(None))
 
-    def last(self) -> "Sample":
-        """The last frame's answer."""
-        return self._cut(slice(None), slice(-1, None))
-
-    def _cut(self, b: slice, t: slice) -> "Sample":
-        fields = {
-            f.name: getattr(self.denoised, f.name)[b, t] for f in dataclasses.fields(Denoised)
-        }
-        memories = [Memory(m.keys[b][..., t, :], m.values[b][..., t, :]) for m in self.memories]
-        return Sample(self.points_rig_m[b, t], Denoised(**fields), memories)
-
-
+@cache
 def levels(steps: int) -> Float64[NDArray, "steps"]:
     """Noise levels of the steps, from pure noise down."""
-    return np.linspace(1.0, 0.0, steps, endpoint=False)
+    found = np.linspace(1.0, 0.0, steps, endpoint=False)
+    found.flags.writeable = False
+    return found
 
 
 def sample(
@@ -99,19 +86,17 @@ def sample(
 ) -> Sample:
     """Runs one network pass for each memory given: len(memories) is the number of steps."""
     b, t, joints = frames.seen.shape
-    axes, centers, distances = (a[:, None] for a in frames.views)  # every frame of a person's
     steps = levels(len(memories))
     decoupled = denoiser.shape.decoupled
-    channels = representation.motion_size(joints, decoupled)
-    x_t = np.zeros((b, t, rig.VIEWS, channels), np.float32)
-    if len(steps) > 1:  # a single step does not see its noise
-        x_t = _noise(frames.noise_keys, (rig.VIEWS, channels))
+    views_numbers = rig.VIEWS, representation.motion_size(joints, decoupled)
+    noised = np.zeros((b, t, *views_numbers), np.float32)  # pure noise is not seen
+    x_t = _noise(frames.noise_keys, views_numbers) if len(steps) > 1 else noised
     news: list[Memory] = []
     for i, (level, memory) in enumerate(zip(steps, memories, strict=True)):
         at = np.full(b, level, np.float32)
         denoised, keys, values = denoiser(
             NetworkInputs(
-                noised=network_input(x_t, at),
+                noised=noised,
                 level=at,
                 features=frames.features,
                 phase=frames.phase,
@@ -123,36 +108,21 @@ def sample(
             )
         )
         news.append(Memory(keys, values))
-        points = _points(denoised, frames, skeleton)
+        points = compiled.points(
+            denoised.motion, denoised.log_weight, denoised.trust, denoised.ankle_height_m,
+            denoised.ankle_log_error, denoised.depth_log_error, frames.uv, frames.seen,
+            *frames.views, skeleton.ankles, _VIEW_NUMBERS, _GROUND_NUMBERS,
+        )  # fmt: skip
         if i + 1 < len(steps):
+            axes, centers, distances = (a[:, None] for a in frames.views)  # of every frame
             views = rig.project(points, axes, centers)
             clean = representation.encode(views, distances, skeleton, decoupled)
             alpha, sigma = alpha_sigma(level)
             noise = (x_t - alpha * clean) / sigma
             alpha, sigma = alpha_sigma(steps[i + 1])
             x_t = (alpha * clean + sigma * noise).astype(np.float32)
+            noised = network_input(x_t, np.full(b, steps[i + 1], np.float32))
     return Sample(points, denoised, news)
-
-
-def _points(denoised: Denoised, frames: Frames, skeleton: Skeleton) -> Float64[NDArray, "b t j 3"]:
-    """`diffusion.answer_points`, compiled."""
-    axes, centers_m, distances_m = frames.views
-    views, weight = compiled.views(
-        denoised.motion, denoised.log_weight, denoised.trust, frames.uv, frames.seen, distances_m,
-        _VIEW_NUMBERS,
-    )  # fmt: skip
-    b, t, v, j, _ = views.shape
-    points = triangulate_compiled(
-        views.reshape(b * t, v, j, 2),
-        weight.reshape(b * t, v, j),
-        np.repeat(axes, t, axis=0),
-        np.repeat(centers_m, t, axis=0),
-    ).reshape(b, t, j, 3)
-    compiled.stand(
-        points, denoised.ankle_height_m, denoised.ankle_log_error, denoised.depth_log_error,
-        centers_m[:, 0], skeleton.ankles, _GROUND_NUMBERS,
-    )  # fmt: skip
-    return points
 
 
 def _noise(keys: Sequence[Sequence[NoiseKey]], shape: tuple[int, int]) -> NDArray[np.float32]:

@@ -7,12 +7,14 @@ seen where they should be. A detector is mostly right, so if it goes on to disag
 the filter that gives way.
 """
 
+import math
+
+import numba
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from ..core.skeletons import Skeleton
-from . import compiled
 
 _STILL, _SPEED = 0.02, 0.8  # expected motion of a joint: body sizes, and body sizes a second
 _MIN_SIZE = 1e-3  # of a body, radians; joints seen all in one place have no size
@@ -27,38 +29,85 @@ class SideFilter:
 
     def __init__(self, skeleton: Skeleton) -> None:
         joints = skeleton.joint_count
-        self._mirror = np.array(skeleton.mirror)
+        self._as_labelled, self.mirror = np.arange(joints), np.array(skeleton.mirror)
         self._rays = np.zeros((joints, 3))  # where each joint was when it was last believed ...
         self._t_s = np.full(joints, -np.inf)  # ... and when that was
-        self._now_s = -np.inf
+        self._now_s = -math.inf
         self._swapped = False  # the last frame's labels were exchanged
         self._doubt_s = 0.0  # how long, on balance, the detector has disagreed
 
     def order(
         self, t_s: float, rays: Float[NDArray, "j 3"], seen: Bool[NDArray, "j"]
     ) -> NDArray[np.intp]:
-        """Indices that put this frame's joints on their right sides.
+        """Indices that put this frame's joints on their right sides; arguments of `exchanged`."""
+        return self.mirror if self.exchanged(t_s, rays, seen) else self._as_labelled
+
+    def exchanged(self, t_s: float, rays: Float[NDArray, "j 3"], seen: Bool[NDArray, "j"]) -> bool:
+        """Whether this frame's joints have to be taken from their `mirror` joints.
 
         Args:
             t_s: capture time, later than the last.
             rays: unit directions as labelled; rows not seen are ignored.
         """
-        as_labelled = np.arange(len(self._mirror))
         if not seen.any():
-            return as_labelled
-        same, crossed, evidence = compiled.side_evidence(
-            rays, seen, t_s - self._t_s, self._rays, self._mirror, (_STILL, _SPEED, _MIN_SIZE)
-        )
-        if abs(evidence) > _CLEAR:
-            self._swapped = evidence > 0
-            disagreed_s = min(t_s - self._now_s, _OUTLIER_S) * (1 if self._swapped else -1)
-            self._doubt_s = max(0.0, self._doubt_s + disagreed_s)
-            if self._doubt_s > _GIVE_WAY_S:
-                self._swapped, self._doubt_s = False, 0.0
-                self._t_s[:] = -np.inf
+            return False
+        self._swapped, self._doubt_s = _read(
+            t_s, rays, seen, self._rays, self._t_s, self.mirror,
+            self._now_s, self._swapped, self._doubt_s,
+        )  # fmt: skip
         self._now_s = t_s
-        order = self._mirror if self._swapped else as_labelled
-        off = crossed if self._swapped else same
-        believed = seen[order] & ((off < _OUTLIER) | (t_s - self._t_s > _OUTLIER_S))
-        self._rays[believed], self._t_s[believed] = rays[order][believed], t_s
-        return order
+        return self._swapped
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _read(  # type: ignore[no-untyped-def]
+    t_s, rays, seen, believed_rays, believed_s, mirror, before_s, swapped, doubt_s
+):
+    """Whether this frame's sides are exchanged, and the doubt; updates what is believed."""
+    moved, evidence = _evidence(rays, seen, t_s - believed_s, believed_rays, mirror)
+    if abs(evidence) > _CLEAR:
+        swapped = evidence > 0.0
+        disagreed_s = min(t_s - before_s, _OUTLIER_S) * (1.0 if swapped else -1.0)
+        doubt_s = max(0.0, doubt_s + disagreed_s)
+        if doubt_s > _GIVE_WAY_S:
+            swapped, doubt_s = False, 0.0
+            believed_s[:] = -np.inf
+    for j in range(len(seen)):
+        source = mirror[j] if swapped else j
+        near = moved[1 if swapped else 0, j] < _OUTLIER
+        if seen[source] and (near or t_s - believed_s[j] > _OUTLIER_S):
+            believed_rays[j], believed_s[j] = rays[source], t_s
+    return swapped, doubt_s
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy")
+def _evidence(rays, seen, age_s, believed_rays, mirror):  # type: ignore[no-untyped-def]
+    """How far joints are from where they were believed to be `age_s` (J,) ago, inf for never.
+
+    Returns:
+        Moves (2, J) as labelled and with sides exchanged, in units of the expected ones, NaN where
+        not seen; and the mean evidence for an exchange, 0 if there is none.
+    """
+    joints = len(seen)
+    middle, square, count = np.zeros(3), 0.0, 0
+    for j in range(joints):
+        if seen[j]:
+            middle += rays[j]
+            count += 1
+    middle /= max(count, 1)
+    for j in range(joints):
+        if seen[j]:
+            square += ((rays[j] - middle) ** 2).sum()
+    size = max(4.0 * math.sqrt(square / max(count, 1)), _MIN_SIZE)
+    moved = np.full((2, joints), np.nan)
+    evidence, pairs = 0.0, 0
+    for j in range(joints):
+        expected = size * (_STILL + _SPEED * age_s[j])
+        for way, source in enumerate((j, mirror[j])):
+            if seen[source]:
+                moved[way, j] = math.sqrt(((rays[source] - believed_rays[j]) ** 2).sum()) / expected
+        if mirror[j] != j and seen[j] and seen[mirror[j]]:
+            # Robust: one limb that jumps must not outvote the others.
+            evidence += min(max(0.5 * (moved[0, j] ** 2 - moved[1, j] ** 2), -2.0), 2.0)
+            pairs += 1
+    return moved, evidence / max(pairs, 1)

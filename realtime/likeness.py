@@ -14,28 +14,18 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from .expectation import Expected
+
 SIDE_M = 0.04  # errors that a person in sight has from frame to frame: across the ray,
 JOINT_SIDE_M = 0.15  # more so if only a few joints tell,
 DEPTH_SHARE = 0.06  # along the ray, as a share of the distance (a limb may have moved),
 POSE_M = 0.07  # and of the joints against the body as a whole
 POSE_M_PER_S, MAX_POSE_M = 1.2, 0.35  # how fast a pose is forgotten, and what is never forgotten
 POSE_NUMBERS = 4.0  # how many independent numbers a pose is taken for
-LIMIT = 4.0  # standard deviations of place at which somebody is somebody else
 WEIRD = 3.0  # standard deviations beyond which a single joint says no more
 TAIL = 4.0  # degrees of freedom of errors that are gross now and then
 FEW = 4  # fewer shared joints than this tell a place, but neither size nor pose
 NEVER = 1e6
-
-
-@dataclass(frozen=True, eq=False)
-class Expected:
-    """M people as they should be seen now."""
-
-    keypoints_px: Float[NDArray, "m j 2"]  # NaN for joints that were never seen
-    pixels_per_m: Float[NDArray, "m"]  # across the ray, where the person is
-    distance_m: Float[NDArray, "m"]  # from the camera
-    moved_sigma_m: Float[NDArray, "m"]  # how uncertain their way since the last sighting is
-    unseen_s: Float[NDArray, "m"]  # time since the last sighting
 
 
 @dataclass(frozen=True, eq=False)

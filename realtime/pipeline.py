@@ -4,7 +4,7 @@ It knows no socket and no clock: live stream, replay and `m2t3 lift` are this on
 the same poses for the same frames.
 """
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
@@ -31,6 +31,7 @@ from .counts import Counts
 from .picture_size import rescaled, size_text
 from .timeline import Timeline
 from .tracking import Tracker
+from .usable import usable_joints
 
 
 @runtime_checkable
@@ -122,7 +123,8 @@ class Pipeline:
         t_s = (frame.t_capture_ns - self._t_origin_ns) / SECOND_NS
         people = self._usable(frame)
         assignment = self._tracker.update(t_s, people)
-        self.counts.refused += assignment.refused
+        if assignment.refused:
+            self.counts.refused += assignment.refused
         left += assignment.left
         for person_id in left:
             self.lifter.forget(person_id)
@@ -230,30 +232,18 @@ class Pipeline:
         return usable
 
     def _clean(self, person: Keypoints, convert: Conversion) -> Keypoints | None:
-        """`person` in the network's format, NaN where a joint cannot be used; None if none can.
-
-        A joint with confidence 0 is one that the detector did not find; its pixels mean nothing.
-        """
-        pixels_px, confidence = person.keypoints_px, person.confidence
-        finite = np.isfinite(pixels_px).all(-1) & np.isfinite(confidence)
-        size_px = np.asarray(self._image_size_px, np.float32)
-        near = (np.abs(pixels_px - size_px / 2) <= 1.5 * size_px).all(-1)
-        claimed = ~(confidence <= 0)
-        self.counts.refused += Counter(
-            nonfinite_joints=int((claimed & ~finite).sum()),
-            distant_joints=int((claimed & finite & ~near).sum()),
-        )
-        usable = claimed & near & finite
-        pixels_px = convert.points(np.where(usable[:, None], pixels_px, np.float32(np.nan)))
-        if np.isnan(pixels_px).all():
+        """`person` in the network's format, NaN where a joint cannot be used; None if none can."""
+        pixels_px, confidence, nonfinite, distant, anything = usable_joints(
+            person.keypoints_px, person.confidence, *self._image_size_px,
+            convert.index, convert.weight,
+        )  # fmt: skip
+        if nonfinite:
+            self.counts.refused["nonfinite_joints"] += nonfinite
+        if distant:
+            self.counts.refused["distant_joints"] += distant
+        if not anything:
             return None
-        return msgspec.structs.replace(
-            person,
-            keypoints_px=pixels_px,
-            confidence=convert.confidence(
-                np.where(usable, np.minimum(confidence, 1), np.float32(0))
-            ),
-        )
+        return Keypoints(keypoints_px=pixels_px, confidence=confidence, id=person.id)
 
     def _gone(self, person_id: int) -> Pose:
         joints = self._skeleton.joint_count

@@ -15,32 +15,27 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from jaxtyping import Float
-from msgspec import Struct
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from ..calibration.camera import Camera
-from ..core.messages import MAX_PEOPLE, Keypoints
+from ..core.messages import MAX_PEOPLE, Keypoints, Vector3
 from ..core.skeletons import Skeleton
 from ..lifting.anchor import canonical_body, guess_ground_position
-from .likeness import LIMIT, NEVER, Expected, coincidence, likeness
+from .expectation import Expected, Sighting, completed, expected
+from .likeness import coincidence, likeness
+from .matching import match
 from .motion import Motion
 
 GONE_AFTER_S = 1.5  # capture time without a sighting until a person has left
 NEW_FRAMES, NEW_S = 3, 0.06  # who comes is a person once seen in so many frames, over so long ...
 DOUBTED_S = 0.15  # ... and was nobody when lost for longer than this before
-NEW = 60.0  # the surprise at somebody new,
-DOUBLE = 10.0  # at a second box around somebody,
-MISSED, STILL_MISSED = 6.0, 1.0  # at not seeing somebody who was there, or was hidden already
-HINT = 4.0  # what a detector's id takes from the surprise, or adds to it
-HINTED_LIMIT = 2.0  # how many times farther off somebody of the right id may be
+DOUBLE = 10.0  # the surprise at a second box around somebody
 HIDDEN_S, SURE_S = 0.1, 0.15  # who was out of sight for so long is in doubt for so long after it
 SAME = 0.12  # body sizes within which two bodies are boxes around one ...
 SAME_S = 0.5  # ... and for how long two people may be so near before one of them is taken for a box
-NEAREST_M, FARTHEST_M = 0.3, 100.0  # from the camera; an answer farther away is not believed, ...
+FARTHEST_M = 100.0  # from the camera; an answer farther away is not believed, ...
 OFF_M = 1.0  # ... nor is one so far beside where its hips are seen
 NOWHERE_M = 1e5  # a coordinate beyond this is no place at all
-STRETCHED = 8.0  # what is far off the axis of a lens is seen larger, but not more so than this
 STANDING_ROOT_M = 0.9
 
 
@@ -51,15 +46,6 @@ class Assignment:
     ids: tuple[int | None, ...]  # one per person, in the order given; None: nobody, see `refused`
     left: tuple[int, ...] = ()  # people who have left; told once
     refused: Counter[str] = field(default_factory=Counter)  # what was not believed, by kind
-
-
-class Sighting(Struct, frozen=True, eq=False):
-    """Somebody as last seen."""
-
-    t_s: float
-    keypoints_px: Float[NDArray, "j 2"]  # joints not seen then: where they would have been
-    motion: Motion
-    detector_id: int | None
 
 
 @dataclass(eq=False)
@@ -93,7 +79,7 @@ class Tracker:
     def __init__(self, camera: Camera, skeleton: Skeleton, *, at_once: bool = False) -> None:
         self._camera = camera
         self._at_once = at_once
-        self._hips = list(skeleton.hips)
+        self._hips = skeleton.hips
         self._mirror = np.array(skeleton.mirror)
         self._body_m = canonical_body(skeleton)
         self._tracks: list[Track] = []
@@ -106,13 +92,16 @@ class Tracker:
         tracks: list[Track | None] = [None] * len(people)
         refused: Counter[str] = Counter()
         if people:
-            seen_px = np.stack([person.keypoints_px for person in people]).astype(float)
+            seen_px = np.array([person.keypoints_px for person in people], float)
             twins = _twins(seen_px)
             guesses = self._guesses()
-            expected = self._expected(t_s, [sighting for _, sighting in guesses])
-            found = self._match(people, seen_px, twins, guesses, expected)
+            sightings = [sighting for _, sighting in guesses]
+            expected_now = expected(t_s, sightings, self._camera, seen_px.shape[1])
+            found = self._match(people, seen_px, twins, guesses, expected_now)
             refused["swapped_ids"] += self._exchanged(people, guesses, found)
-            whole_px = self._completed(seen_px, expected, found)
+            whole_px = completed(
+                seen_px[list(found)], expected_now.keypoints_px[list(found.values())]
+            )
             for (i, k), px in zip(found.items(), whole_px, strict=True):
                 close = any(j in found for j in twins[i])
                 tracks[i] = self._seen_again(t_s, people[i].id, px, *guesses[k], close)
@@ -130,21 +119,29 @@ class Tracker:
     def learn(self, positions_world_m: Mapping[int, NDArray]) -> None:
         """Take note of where the people of the last frame are in the room: joints (J, 3) by id."""
         answered = [track for track in self._tracks if track.id in positions_world_m]
+        roots_m = [self._root_m(positions_world_m[track.id or 0]) for track in answered]
         if not answered:
             return
-        joints_m = np.array([positions_world_m[track.id or 0] for track in answered], float)
-        hips_m = joints_m[:, self._hips]
-        roots_m = np.where(np.abs(hips_m) < NOWHERE_M, hips_m, np.nan).mean(axis=1)
-        roots_px = self._camera.project(roots_m)
-        away_m = np.sqrt(((roots_m - self._camera.t_world_camera_m) ** 2).sum(-1))
-        seen_px = np.array([track.last.keypoints_px for track in answered])[:, self._hips].mean(1)
-        off_m = np.hypot(*(roots_px - seen_px).T) * away_m / self._camera.K[0, 0]
-        believed = np.isfinite(roots_px[:, 0]) & (away_m < FARTHEST_M) & ~(off_m > OFF_M)
-        for track, root_m, good in zip(answered, roots_m.tolist(), believed, strict=True):
-            if good:
+        roots_px = self._camera.project(np.array(roots_m)).tolist()
+        center_m, focal_px = self._camera.t_world_camera_m.tolist(), float(self._camera.K[0, 0])
+        for track, root_m, (u, v) in zip(answered, roots_m, roots_px, strict=True):
+            left, right = (track.last.keypoints_px[hip].tolist() for hip in self._hips)
+            off_px = math.hypot(u - (left[0] + right[0]) / 2, v - (left[1] + right[1]) / 2)
+            away_m = math.dist(root_m, center_m)
+            off_m = off_px * away_m / focal_px  # NaN where no hips have been seen
+            if math.isfinite(u) and away_m < FARTHEST_M and not off_m > OFF_M:
                 seen = track.last
-                motion = seen.motion.corrected(tuple(root_m))
+                motion = seen.motion.corrected(root_m)
                 track.last = Sighting(seen.t_s, seen.keypoints_px, motion, seen.detector_id)
+
+    def _root_m(self, joints_m: Float[NDArray, "j 3"]) -> Vector3:
+        """The middle of the hips; NaN where it is nowhere."""
+        left, right = (joints_m[hip].tolist() for hip in self._hips)
+        x, y, z = (
+            (a + b) / 2 if max(abs(a), abs(b)) < NOWHERE_M else math.nan
+            for a, b in zip(left, right, strict=True)
+        )
+        return x, y, z
 
     def restart(self) -> tuple[int, ...]:
         """Forget everybody, for the source began anew; the ids of those who were here."""
@@ -175,64 +172,28 @@ class Tracker:
         doubted = [(track, track.before) for track in self._tracks if track.before is not None]
         return [(track, track.last) for track in self._tracks] + doubted
 
-    def _expected(self, t_s: float, sightings: Sequence[Sighting]) -> Expected:
-        """Everybody as they should be seen now."""
-        if not sightings:
-            nothing = np.zeros(0)
-            return Expected(np.zeros((0, len(self._body_m), 2)), nothing, nothing, nothing, nothing)
-        roots_m = np.array([seen.motion.root_world_m for seen in sightings])
-        ahead_m = np.array([seen.motion.place_m(t_s) for seen in sightings])
-        from_camera_m = np.array([roots_m, ahead_m]) - self._camera.t_world_camera_m
-        away_m = np.maximum(np.sqrt((from_camera_m**2).sum(-1)), NEAREST_M)
-        before_m, distance_m = away_m
-        across_m = 0.05 * distance_m
-        aside_m = ahead_m + across_m[:, None] * self._camera.R_world_camera[:, 0]
-        old_px, new_px, aside_px = self._camera.project(np.array([roots_m, ahead_m, aside_m]))
-        size = (before_m / distance_m)[:, None, None]
-        seen_px = np.array([seen.keypoints_px for seen in sightings])
-        moved_px = new_px[:, None] + size * (seen_px - old_px[:, None])
-        scale = np.hypot(*(aside_px - new_px).T) / across_m
-        # Somebody expected behind or right beside the camera has no pixels; they are looked for
-        # where they were.
-        ahead = np.isfinite(old_px[:, 0])
-        ahead &= scale < STRETCHED * self._camera.K[0, 0] / distance_m  # NaN is not
-        return Expected(
-            keypoints_px=np.where(ahead[:, None, None], moved_px, seen_px),
-            pixels_per_m=np.where(ahead, scale, self._camera.K[0, 0] / before_m),
-            distance_m=distance_m,
-            moved_sigma_m=np.array(
-                [math.sqrt(seen.motion.moved_variance_m2(t_s)) for seen in sightings]
-            ),
-            unseen_s=np.array([t_s - seen.t_s for seen in sightings]),
-        )
-
     def _match(
         self,
         people: Sequence[Keypoints],
         seen_px: Float[NDArray, "n j 2"],
         twins: Sequence[Sequence[int]],
         guesses: Sequence[tuple[Track, Sighting]],
-        expected: Expected,
+        expected_now: Expected,
     ) -> dict[int, int]:
-        """The least surprising assignment: who has been seen before, and as which guess."""
-        n, m = len(people), len(guesses)
-        like = likeness(seen_px, expected, self._mirror)
-        hint = np.array([[_hint(p.id, g.detector_id) for _, g in guesses] for p in people])
-        hint = hint.reshape(n, m)
-        limit = np.where(hint > 0, HINTED_LIMIT * LIMIT, LIMIT)
-        missed = [MISSED if g.t_s == self._before_s else STILL_MISSED for _, g in guesses]
-        cost = np.where(like.place < limit**2, like.surprise - HINT * hint - missed, NEVER)
-        new = np.where(np.eye(n, dtype=bool), NEW, NEVER)
-        pairs = zip(*linear_sum_assignment(np.hstack([cost, new])), strict=True)
-        found = {int(i): int(k) for i, k in pairs if k < m}
+        """Who has been seen before, and as which guess."""
         best: dict[int, int] = {}
         taken: list[Track] = []
-        for i, k in sorted(found.items(), key=lambda pair: cost[pair]):
-            doubled = cost[i, k] > DOUBLE and any(j in best for j in twins[i])
+        for pair in match(
+            likeness(seen_px, expected_now, self._mirror),
+            [person.id for person in people],
+            [guess.detector_id for _, guess in guesses],
+            [guess.t_s != self._before_s for _, guess in guesses],
+        ):
+            doubled = pair.surprise > DOUBLE and any(j in best for j in twins[pair.seen])
             # One person may have been found as both of two guesses.
-            if not doubled and guesses[k][0] not in taken:
-                taken.append(guesses[k][0])
-                best[i] = k
+            if not doubled and guesses[pair.guess][0] not in taken:
+                taken.append(guesses[pair.guess][0])
+                best[pair.seen] = pair.guess
         return best
 
     def _exchanged(
@@ -246,16 +207,6 @@ class Tracker:
         owners[None] = None  # nobody's
         named = ((owners.get(people[i].id), guesses[k][0]) for i, k in found.items())
         return sum(owner is not None and owner is not track for owner, track in named)
-
-    def _completed(
-        self, seen_px: Float[NDArray, "n j 2"], expected: Expected, found: dict[int, int]
-    ) -> Float[NDArray, "f j 2"]:
-        """The people found, with joints that were not seen put where the others say they are."""
-        seen, known = seen_px[list(found)], expected.keypoints_px[list(found.values())]
-        off_px = seen - known
-        shared = ~np.isnan(off_px)
-        total_px = np.where(shared, off_px, 0.0).sum(1) / np.maximum(shared.sum(1), 1)
-        return np.where(np.isnan(seen), known + total_px[:, None], seen)
 
     def _seen_again(
         self,
@@ -312,12 +263,9 @@ class Tracker:
 
 def _twins(seen_px: Float[NDArray, "n j 2"]) -> list[list[int]]:
     """For each of the people, those who are seen at the same place in the same pose."""
+    if len(seen_px) == 1:
+        return [[]]
     close = coincidence(seen_px) < SAME
     if not close.any():
         return [[]] * len(seen_px)
     return [np.flatnonzero(row).tolist() for row in close]
-
-
-def _hint(seen: int | None, known: int | None) -> int:
-    """What a detector's id says of a pair: 1 the same person, -1 another, 0 nothing."""
-    return 0 if seen is None or known is None else 1 if seen == known else -1

@@ -6,11 +6,13 @@ import pytest
 from m2t3.core.skeletons import COCO17, HALPE26
 from m2t3.lifting import compiled, lifter, sampler
 from m2t3.lifting.body_size import UNKNOWN
-from m2t3.lifting.diffusion import Denoised, read_views
+from m2t3.lifting.diffusion import Denoised, answer_points, read_views
 from m2t3.lifting.features import observation_features
 from m2t3.lifting.ground import stand
+from m2t3.lifting.memory import ANGULAR_PER_S, phases
 from m2t3.lifting.representation import motion_size
 from m2t3.lifting.rig import VIEWS, Rig, Views
+from m2t3.lifting.triangulation import triangulate
 
 RNG = np.random.default_rng(8)
 B, T = 3, 4
@@ -53,13 +55,23 @@ def test_views_are_those_of_training(decoupled):
     )
     uv = RNG.normal(0, 0.3, (B, T, joints, 2)).astype(np.float32)
     seen = RNG.random((B, T, joints)) < 0.7
-    expected = read_views(denoised, uv, seen, RIGS.distances_m[:, None])
+    axes, centers_m, distances_m = (a[:, None] for a in RIGS)
+    expected = read_views(denoised, uv, seen, distances_m)
     found = compiled.views(
         denoised.motion, denoised.log_weight, denoised.trust, uv, seen, RIGS.distances_m,
         sampler._VIEW_NUMBERS,
     )  # fmt: skip
     for ours, theirs in zip(found, expected, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-6)
+    triangulated = triangulate(*found, axes, centers_m)
+    _, standing = answer_points(denoised, uv, seen, axes, centers_m, distances_m, COCO17.ankles)
+    points = compiled.points(
+        denoised.motion, denoised.log_weight, denoised.trust, denoised.ankle_height_m,
+        denoised.ankle_log_error, denoised.depth_log_error, uv, seen, *RIGS, COCO17.ankles,
+        sampler._VIEW_NUMBERS, sampler._GROUND_NUMBERS,
+    )  # fmt: skip
+    assert np.abs(points - triangulated).max() > 0.1
+    np.testing.assert_allclose(points, standing, rtol=1e-3, atol=1e-4)
 
 
 def test_bodies_stand_where_those_of_training_do():
@@ -70,6 +82,26 @@ def test_bodies_stand_where_those_of_training_do():
     assert np.abs(expected - points).max() > 0.1
     compiled.stand(points, ankle, log_error, depth, camera, COCO17.ankles, sampler._GROUND_NUMBERS)
     np.testing.assert_allclose(points, expected, atol=1e-12)
+
+
+def test_rays_are_the_cameras(camera):
+    px = RNG.uniform(0, 1, (40, 2)) * [camera.width_px, camera.height_px]
+    px[3], px[4, 1] = np.nan, np.inf
+    confidence = RNG.uniform(-0.2, 1.2, 40)
+    confidence[5] = np.nan
+    rays, sure, seen = compiled.rays(camera.undistort(px), confidence, camera.R_world_camera, 0.05)
+    expected = np.isfinite(px).all(axis=-1) & (confidence >= 0.05)
+    np.testing.assert_array_equal(seen, expected)
+    np.testing.assert_allclose(rays[seen], camera.rays_world(px)[seen], atol=1e-12)
+    assert not rays[~seen].any()
+    np.testing.assert_array_equal(sure, np.nan_to_num(confidence).clip(0, 1))
+
+
+def test_phases_are_those_of_training():
+    t_s = RNG.uniform(0, 1e5, (B, T))
+    found = compiled.phases(t_s, ANGULAR_PER_S)
+    assert found.dtype == np.float32
+    np.testing.assert_allclose(found, phases(t_s), atol=1e-6)
 
 
 def test_rays_are_seen_by_the_camera_turned_to_the_anchor():
