@@ -30,7 +30,8 @@ from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.lifting.bodies.bodies import Bodies
 from m2t3.lifting.bodies.follower import Follower
 from m2t3.lifting.bodies.standard import standard
-from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.lifter import Lifter
+from m2t3.lifting.people import Observation
 from m2t3.lifting.steady import SteadyLifter
 from m2t3.training.archive import read_archive
 from m2t3.training.cases import Case, mocap_cases, with_detector_noise

@@ -20,7 +20,8 @@ from rich.table import Table
 from m2t3.core.skeletons import Skeleton
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
-from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.lifter import Lifter
+from m2t3.lifting.people import Observation
 from m2t3.lifting.smoothing import Smoother
 from m2t3.training.cases import Case, mocap_cases, recording_case, with_detector_noise
 from m2t3.training.metrics import errors

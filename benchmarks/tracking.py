@@ -29,7 +29,8 @@ from m2t3.core.messages import Keypoints, KeypointsFrame
 from m2t3.core.skeletons import COCO17
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
-from m2t3.lifting.lifter import Lifted, LiftedPerson, Lifter, Observation
+from m2t3.lifting.lifter import Lifter
+from m2t3.lifting.people import Lifted, LiftedPerson, Observation
 from m2t3.realtime.pipeline import Pipeline
 from m2t3.realtime.tracking import GONE_AFTER_S, Assignment, Tracker
 from m2t3.training.archive import read_archive

@@ -24,6 +24,8 @@ from .denoiser import Denoiser, Ground
 from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
 from .history import History, Together
 from .memory import ANGULAR_PER_S, HIDDEN, past_mask
+from .people import CONFIDENT_M, Lifted, LiftedPerson, Observation
+from .rays import Rays
 from .rig import GAZE_HEIGHT_M, Rig, Views
 from .sampler import Frames, NoiseKey, Sample, sample
 from .sides import SideFilter
@@ -31,53 +33,12 @@ from .sides import SideFilter
 COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
 FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
-MIN_CONFIDENCE = 0.05  # below, a joint counts as not seen
-CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
 REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
 REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
 ENCODE_ANEW = 10  # newest frames that a memory keeps when its rig moves; all would cost too long
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
 _FEATURE_NUMBERS = GAZE_HEIGHT_M, ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M, UNKNOWN
-
-
-@dataclass(frozen=True)
-class Observation:
-    """One person in one frame."""
-
-    person_id: int  # the tracker's
-    t_s: float  # capture time, seconds on a monotone clock
-    keypoints_px: Float[NDArray, "j 2"]  # NaN where missing
-    confidence: Float[NDArray, "j"]  # 0 to 1
-
-
-@dataclass(frozen=True)
-class LiftedPerson:
-    """The answer to an `Observation`."""
-
-    person_id: int
-    positions_world_m: NDArray[np.float32]  # (J, 3), NaN where invalid
-    confidence: NDArray[np.float32]  # (J,) chance to be within CONFIDENT_M of the truth
-    valid: NDArray[np.bool_]  # (J,)
-    contact: NDArray[np.float32]  # (2,) chance that the left, right foot stands still; NaN: unknown
-
-
-@dataclass(frozen=True)
-class Lifted:
-    """All people of one frame."""
-
-    people: tuple[LiftedPerson, ...]  # in the order of the observations
-    timing_ns: dict[str, int]  # time spent, by stage
-
-
-@dataclass(frozen=True)
-class _Rays:
-    """An observation as the lifter keeps it."""
-
-    t_s: float
-    rays_world: NDArray[np.float64]  # (J, 3) unit; zero where not seen
-    confidence: NDArray[np.float64]  # (J,)
-    seen: NDArray[np.bool_]  # (J,)
 
 
 @dataclass
@@ -131,13 +92,13 @@ class Lifter:
         """
         clock = time.perf_counter_ns
         stamps = [clock()]
-        rays = [self._rays(observation) for observation in observations]
+        rays = [Rays.of(observation, self.camera) for observation in observations]
         usable = [i for i, r in enumerate(rays) if r.seen.sum() >= MIN_JOINTS]
         answers: dict[int, LiftedPerson] = {}
         stamps.append(clock())
         if usable:
             people = [self._person(observations[i].person_id, rays[i]) for i in usable]
-            ordered = [_sided(rays[i], p.sides) for i, p in zip(usable, people, strict=True)]
+            ordered = [rays[i].sided(p.sides) for i, p in zip(usable, people, strict=True)]
             together = self._step(people, ordered)
             stamps.append(clock())
             for k, i in enumerate(usable):
@@ -151,18 +112,7 @@ class Lifter:
             dict(zip(("prepare", "denoise", "place"), np.diff(stamps).tolist(), strict=False)),
         )
 
-    def _rays(self, observation: Observation) -> _Rays:
-        return _Rays(
-            observation.t_s,
-            *compiled.rays(
-                self.camera.undistort(observation.keypoints_px),
-                np.asarray(observation.confidence, np.float64),
-                self.camera.R_world_camera,
-                MIN_CONFIDENCE,
-            ),
-        )
-
-    def _person(self, person_id: int, rays: _Rays) -> _Person:
+    def _person(self, person_id: int, rays: Rays) -> _Person:
         """The person's state; anew when they were never seen or too long ago."""
         person = self._people.get(person_id)
         if person is None or rays.t_s - person.history.newest_s > FORGET_AFTER_S:
@@ -182,7 +132,7 @@ class Lifter:
         ground = self.denoiser.ground(np.array([rig.distance_m]), np.array([rig.height_m]))
         return rig, ground
 
-    def _settle(self, person: _Person, rays: _Rays, answer: Sample, b: int) -> LiftedPerson:
+    def _settle(self, person: _Person, rays: Rays, answer: Sample, b: int) -> LiftedPerson:
         """Makes answer `b` final: moves the person's rig after them, and remembers the frame."""
         left, right = self._skeleton.hips
         for _ in range(MAX_ANCHORS):
@@ -221,7 +171,7 @@ class Lifter:
             np.full(2, np.nan, np.float32),
         )
 
-    def _step(self, people: Sequence[_Person], rays: Sequence[_Rays]) -> Sample:
+    def _step(self, people: Sequence[_Person], rays: Sequence[Rays]) -> Sample:
         """One new frame each, with what they remember."""
         mask = np.zeros((len(people), 1, self.denoiser.shape.memory_frames), np.float32)
         for b, person in enumerate(people):
@@ -238,7 +188,7 @@ class Lifter:
         memories = self._together.memories([p.history for p in people])
         return sample(self.denoiser, frames, memories, self._skeleton)
 
-    def _encode_anew(self, person: _Person, rays: _Rays) -> Sample:
+    def _encode_anew(self, person: _Person, rays: Rays) -> Sample:
         """The person's newest frames and the new one under a rig that has moved.
 
         Always the same number of frames, so that engines see one shape; the first may be empty.
@@ -305,14 +255,6 @@ class Lifter:
             uv, seen, features, compiled.phases(t_s, ANGULAR_PER_S), mask, views, noise_keys,
             Ground(*map(np.concatenate, zip(*grounds, strict=True))) if grounds else None,
         )  # fmt: skip
-
-
-def _sided(rays: _Rays, sides: SideFilter) -> _Rays:
-    """The observation with a detector's exchange of left and right undone."""
-    if not sides.exchanged(rays.t_s, rays.rays_world, rays.seen):
-        return rays
-    order = sides.mirror
-    return _Rays(rays.t_s, rays.rays_world[order], rays.confidence[order], rays.seen[order])
 
 
 def _logistic(logit: NDArray) -> NDArray[np.float32]:

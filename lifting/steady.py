@@ -10,7 +10,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..core.errors import M2t3Error
-from .lifter import FORGET_AFTER_S, Lifted, LiftedPerson, Lifter, Observation
+from .lifter import FORGET_AFTER_S, Lifter
+from .people import Lifted, LiftedPerson, Observation
 from .smoothing import Smoother
 
 MAX_LOOK_AHEAD = 30

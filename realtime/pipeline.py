@@ -26,7 +26,7 @@ from ..core.messages import (
 )
 from ..core.skeletons import Skeleton
 from ..lifting.bodies.bodies import Bodies
-from ..lifting.lifter import Lifted, LiftedPerson, Observation
+from ..lifting.people import Lifted, LiftedPerson, Observation
 from .counts import Counts
 from .picture_size import rescaled, size_text
 from .timeline import Timeline

@@ -16,7 +16,8 @@ from ..core.errors import M2t3Error
 from ..core.skeletons import Skeleton
 from ..engines.manifest import Metrics
 from ..lifting.denoiser import Denoiser
-from ..lifting.lifter import Lifter, Observation
+from ..lifting.lifter import Lifter
+from ..lifting.people import Observation
 from ..lifting.steady import SteadyLifter
 from .cases import Case
 from .metrics import Errors, errors

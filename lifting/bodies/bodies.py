@@ -8,7 +8,7 @@ import numpy as np
 
 from ...core.messages import Body
 from ...core.skeletons import Skeleton
-from ..lifter import LiftedPerson
+from ..people import LiftedPerson
 from .follower import Follower
 from .standard import standard
 

@@ -15,7 +15,8 @@ from m2t3.engines.network import MotionDenoiser, NetworkConfig
 from m2t3.engines.onnx_engine import OnnxDenoiser
 from m2t3.engines.onnx_export import example_inputs, export_ground, export_onnx
 from m2t3.lifting.denoiser import ANSWERS, NetworkInputs
-from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.lifter import Lifter
+from m2t3.lifting.people import Observation
 from m2t3.lifting.recording import read_recording
 from m2t3.training.export import write_manifest
 

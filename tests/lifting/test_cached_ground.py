@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from m2t3.lifting.denoiser import NetworkInputs
-from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.lifter import Lifter
+from m2t3.lifting.people import Observation
 
 FPS, J = 15, 17
 

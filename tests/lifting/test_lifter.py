@@ -9,8 +9,9 @@ import pytest
 from m2t3 import lifting
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
-from m2t3.lifting.lifter import FORGET_AFTER_S, MIN_JOINTS, Lifter, Observation
+from m2t3.lifting.lifter import FORGET_AFTER_S, MIN_JOINTS, Lifter
 from m2t3.lifting.memory import past_mask
+from m2t3.lifting.people import Observation
 
 J = COCO17.joint_count
 CERTAIN = np.ones(J)

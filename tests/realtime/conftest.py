@@ -8,7 +8,7 @@ import pytest
 from m2t3.calibration.camera import Camera
 from m2t3.core.messages import Keypoints, KeypointsFrame, ModelInfo
 from m2t3.core.skeletons import COCO17
-from m2t3.lifting.lifter import Lifted, LiftedPerson
+from m2t3.lifting.people import Lifted, LiftedPerson
 from m2t3.lifting.recording import Recording, write_recording
 from m2t3.realtime.pipeline import Pipeline
 from m2t3.realtime.tracking import Tracker

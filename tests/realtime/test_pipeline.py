@@ -8,7 +8,7 @@ from m2t3.core.conversions import FORMATS
 from m2t3.core.humanoid import bone_poses, humanoid, joint_positions
 from m2t3.core.messages import Keypoints
 from m2t3.core.skeletons import COCO17
-from m2t3.lifting.lifter import Lifted, LiftedPerson
+from m2t3.lifting.people import Lifted, LiftedPerson
 from m2t3.realtime.demo_person import demo_motion
 from m2t3.realtime.picture_size import scale_between
 from m2t3.realtime.pipeline import Pipeline

@@ -13,7 +13,8 @@ from m2t3.engines.loading import load_denoiser
 from m2t3.engines.network import MotionDenoiser, NetworkConfig
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.features import feature_size
-from m2t3.lifting.lifter import Lifter, Observation
+from m2t3.lifting.lifter import Lifter
+from m2t3.lifting.people import Observation
 from m2t3.lifting.representation import decode, motion_size
 from m2t3.lifting.rig import project
 from m2t3.realtime.demo_person import demo_motion

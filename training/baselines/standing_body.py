@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from ...core.skeletons import Skeleton
 from ...lifting.anchor import canonical_body
-from ...lifting.lifter import MIN_CONFIDENCE
+from ...lifting.rays import MIN_CONFIDENCE
 from ..cases import Case
 
 _AHEAD_M = {"nose": 0.10, "left_eye": 0.08, "right_eye": 0.08}  # the face; all else in one plane

@@ -1,0 +1,38 @@
+"""What a lifter is given of the people in a frame, and what it answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import NDArray
+
+CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One person in one frame."""
+
+    person_id: int  # the tracker's
+    t_s: float  # capture time, seconds on a monotone clock
+    keypoints_px: Float[NDArray, "j 2"]  # NaN where missing
+    confidence: Float[NDArray, "j"]  # 0 to 1
+
+
+@dataclass(frozen=True)
+class LiftedPerson:
+    """The answer to an `Observation`."""
+
+    person_id: int
+    positions_world_m: NDArray[np.float32]  # (J, 3), NaN where invalid
+    confidence: NDArray[np.float32]  # (J,) chance to be within CONFIDENT_M of the truth
+    valid: NDArray[np.bool_]  # (J,)
+    contact: NDArray[np.float32]  # (2,) chance that the left, right foot stands still; NaN: unknown
+
+
+@dataclass(frozen=True)
+class Lifted:
+    """All people of one frame."""
+
+    people: tuple[LiftedPerson, ...]  # in the order of the observations
+    timing_ns: dict[str, int]  # time spent, by stage
