@@ -63,8 +63,8 @@ class Aim:
         self._pull = np.where(s.explained, _JOINT_M**-2, 0.0)  # 1 / m^2, of joints that are sure
         self._pull[list(s.skeleton.hips)] *= _HIPS
         self._sole_m = np.full(2, SOLE_M)
-        # Of each foot: how firmly it is held (0 to 1), how far from where it is seen, and where (NaN:
-        # it is free).
+        # Of each foot: how firmly it is held (0 to 1), how far from where it is seen, and where.
+        # The place of a free one is NaN.
         self._held, self._offset_m, self._place_m = np.zeros(2), np.zeros((2, 3)), np.zeros((2, 3))
         self.let_go()
 

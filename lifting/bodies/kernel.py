@@ -192,26 +192,41 @@ def _solve(ways: NDArray, ends: NDArray, hessian: NDArray, gradient: NDArray) ->
 
     L replaces the hessian, but for its diagonal, where its inverse is kept.
     """
-    unknowns = len(gradient)
-    for k in range(unknowns - 1, -1, -1):  # L, and L^T y = g
-        b = max(k // 3 - 1, 0)
-        n = k if k < 3 else ends[b] - 3 + k % 3
-        inverse = 1.0 / math.sqrt(hessian[k, n])
-        hessian[k, n] = inverse
-        gradient[k] *= inverse
-        for i in range(n):
-            hessian[k, i] *= inverse
-        for i in range(n):
-            row, factor = ways[b, i], hessian[k, i]
-            gradient[row] -= factor * gradient[k]
+    for b in range(len(ends) - 1, -1, -1):  # L, and L^T y = g
+        k, before = 3 + 3 * b, ends[b] - 3
+        _factor(k, before, hessian, gradient)
+        for i in range(before):
+            row = ways[b, i]
+            s0, s1, s2 = hessian[k, i], hessian[k + 1, i], hessian[k + 2, i]
+            gradient[row] -= s0 * gradient[k] + s1 * gradient[k + 1] + s2 * gradient[k + 2]
             for j in range(i + 1):
-                hessian[row, j] -= factor * hessian[k, j]
-    for k in range(unknowns):  # L x = y
+                hessian[row, j] -= (
+                    s0 * hessian[k, j] + s1 * hessian[k + 1, j] + s2 * hessian[k + 2, j]
+                )
+    _factor(0, 0, hessian, gradient)
+    for k in range(len(gradient)):  # L x = y
         b = max(k // 3 - 1, 0)
         n = k if k < 3 else ends[b] - 3 + k % 3
         for i in range(n):
             gradient[k] -= hessian[k, i] * gradient[ways[b, i]]
         gradient[k] *= hessian[k, n]
+
+
+@compiled
+def _factor(first: int, before: int, hessian: NDArray, gradient: NDArray) -> None:
+    """Take three unknowns, which so many come `before`, out of each other's equations."""
+    for own in range(2, -1, -1):
+        k, n = first + own, before + own
+        inverse = 1.0 / math.sqrt(hessian[k, n])
+        hessian[k, n] = inverse
+        gradient[k] *= inverse
+        for j in range(n):
+            hessian[k, j] *= inverse
+        for i in range(own):
+            factor = hessian[k, before + i]
+            gradient[first + i] -= factor * gradient[k]
+            for j in range(before + i + 1):
+                hessian[first + i, j] -= factor * hessian[k, j]
 
 
 @compiled
