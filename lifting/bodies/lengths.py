@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .kernel import compiled
+from .rotations import compiled
 from .standard import TRUNK_M, Standard
 
 _MEMORY = 450.0  # frames' weight at most; newer ones count a little more than older ones before
@@ -70,14 +70,15 @@ class Lengths:
         if self.fixed:
             return
         s, frames = self._standard, self._frames + _TRUST_STANDARD
-        seen = s.origins >= 0  # where a bone begins is taken from the joint, if there is one
-        origins_m = np.where(seen[:, None], joints_m[s.origins], origins_m)
-        for which, bone, seen, mirror, known in (
-            (self._placed, s.joint_bones, s.own_joints, s.mirror_joints, self.joint_offsets_m),
-            (self._shaped, s.parents, s.origins, s.mirror_bones, self.offsets_m),
-        ):
-            if len(which):
-                _place(joints_m, origins_m, world, frames, which, bone, seen, mirror, known)
+        _place(
+            joints_m, origins_m, world, frames, s.origins, self._placed, s.joint_bones,
+            s.own_joints, s.mirror_joints, self.joint_offsets_m,
+        )  # fmt: skip
+        if len(self._shaped):
+            _place(
+                joints_m, origins_m, world, frames, s.origins, self._shaped, s.parents,
+                s.origins, s.mirror_bones, self.offsets_m,
+            )  # fmt: skip
 
 
 @compiled
@@ -140,6 +141,7 @@ def _place(
     origins: NDArray,
     world: NDArray,
     frames: float,
+    starts: NDArray,
     which: NDArray,
     bones: NDArray,
     seen: NDArray,
@@ -149,10 +151,12 @@ def _place(
     """Learn the places `which` of `known` (N, 3) on their bones, both sides alike."""
     for n in which:
         b = bones[n]
+        # Where a bone begins is taken from the joint, if there is one.
+        origin = origins[b] if starts[b] < 0 else joints[starts[b]]
         for i in range(3):
             found = 0.0
             for k in range(3):
-                found += world[b, k, i] * (joints[seen[n], k] - origins[b, k])
+                found += world[b, k, i] * (joints[seen[n], k] - origin[k])
             known[n, i] = _mean(known[n, i], found, frames)
     for n in which:
         m = mirror[n]

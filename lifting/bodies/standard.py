@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...core.humanoid import humanoid
 from ...core.messages import Vector3
 from ...core.skeletons import SKELETONS, Skeleton, part
-from .kernel import Habits
+from .habits import Habits
 
 TRUNK_M = 0.49  # middle of the hips to middle of the shoulders
 SOLE_M = 0.08  # the ankle over the sole

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from m2t3.lifting import kalman
 from m2t3.lifting.smoothing import Smoother
 
 FPS = 30.0
@@ -115,3 +116,87 @@ def test_other_rates_and_gaps_do_no_harm(fps):
     smoother = Smoother(CENTER_M, HIPS)
     found = np.stack([smoother.update(t, m) for t, m in zip(t_s, motion, strict=True)])
     assert np.abs(found - motion).max() < 0.03
+
+
+class Plain:
+    """The filter as its theory has it, a matrix for each coordinate; no compiler, no look-ahead."""
+
+    def __init__(self, points):
+        z = self.coordinates(points)
+        self.metres = np.where(np.arange(len(z)) > points.shape[0], z[0], 1.0)
+        self.variance = (kalman.FIRST_NOISE_M / self.metres) ** 2
+        self.surprise, self.astray_s = np.zeros(len(z)), np.zeros(len(z))
+        self.state = np.stack([z, np.zeros(len(z))], axis=-1)
+        self.covariance = np.zeros((len(z), 2, 2))
+        self.covariance[:, 0, 0] = self.variance
+        self.covariance[:, 1, 1] = kalman.FIRST_VELOCITY_VARIANCE / self.metres**2
+        powers = [kalman.ROOT_POWER, kalman.JOINT_POWER, kalman.ACROSS_POWER]
+        self.powers = np.repeat(powers, [1, len(points), 3 * len(points)])
+        self.past = []
+
+    @staticmethod
+    def coordinates(points):
+        offset = points - CENTER_M
+        root = np.linalg.norm(offset[list(HIPS)].mean(axis=0))
+        distance = np.linalg.norm(offset, axis=1)
+        return np.concatenate([[root], distance - root, (offset / distance[:, None]).ravel()])
+
+    @staticmethod
+    def points(z):
+        joints = (len(z) - 1) // 4
+        directions = z[1 + joints :].reshape(joints, 3)
+        directions = directions / np.linalg.norm(directions, axis=1, keepdims=True)
+        return CENTER_M + (z[0] + z[1 : 1 + joints, None]) * directions
+
+    def update(self, dt_s, points):
+        before = self.state, self.covariance
+        z = self.coordinates(points)
+        self.metres[1 + len(points) :] = self.state[0, 0]
+        step = np.array([[1.0, dt_s], [0.0, 1.0]])
+        driven = np.array([[dt_s**3 / 3, dt_s**2 / 2], [dt_s**2 / 2, dt_s]])
+        state, covariance = self.state @ step.T, step @ self.covariance @ step.T
+        covariance += (self.powers / self.metres**2)[:, None, None] * driven
+        self.past.append((*before, step, state.copy(), covariance.copy()))
+        surprise = z - state[:, 0]
+        expected = covariance[:, 0, 0] + self.variance
+        together = np.clip(surprise * self.surprise / expected, -1, 1)
+        told = np.exp(kalman.LEARNING_PER_S * dt_s * (kalman.STEADIER - together))
+        low, high = kalman.NOISE_RANGE_M
+        low, high = (low / self.metres) ** 2, (high / self.metres) ** 2
+        self.surprise, self.variance = surprise, np.clip(self.variance * told, low, high)
+        far = surprise**2 > kalman.GATE**2 * expected
+        self.astray_s = np.where(far, self.astray_s + dt_s, 0.0)
+        state[far, 1] *= np.exp(-dt_s / kalman.FORGET_VELOCITY_S)
+        doubt = np.where(far, surprise**2 / (kalman.GATE**2 * expected), 1.0)
+        for k in np.flatnonzero(self.astray_s > kalman.PATIENCE_S):
+            own = kalman.FIRST_VELOCITY_VARIANCE / self.metres[k] ** 2
+            covariance[k] = np.diag([surprise[k] ** 2, own])
+            self.astray_s[k], doubt[k] = 0.0, 1.0
+        gain = covariance[:, :, 0] / (covariance[:, 0, 0] + self.variance * doubt)[:, None]
+        self.state = state + gain * surprise[:, None]
+        self.covariance = covariance - gain[:, :, None] * covariance[:, None, 0]
+
+    def backwards(self, frames):
+        """The points so many frames ago."""
+        smoothed = self.state
+        for state, covariance, step, predicted, uncertain in self.past[: -frames - 1 : -1]:
+            gain = covariance @ step.T @ np.linalg.inv(uncertain)
+            smoothed = state + (gain @ (smoothed - predicted)[:, :, None])[:, :, 0]
+        return self.points(smoothed[:, 0])
+
+
+def test_the_compiled_filter_is_the_one_of_the_theory():
+    """Frames that come irregularly, noise, a single jump, and one for good."""
+    motion = walk(120)
+    motion[60:, :, 0] += 1.0
+    seen = noisy(motion, 0.03, 0.005)
+    seen[30] += 0.5
+    t_s = np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, 120)) / FPS
+    smoother, plain = Smoother(CENTER_M, HIPS, 4), Plain(seen[0])
+    smoother.update(t_s[0], seen[0])
+    for t in range(1, 120):
+        found = smoother.update(t_s[t], seen[t])
+        plain.update(t_s[t] - t_s[t - 1], seen[t])
+        np.testing.assert_allclose(found, plain.points(plain.state[:, 0]), atol=1e-9)
+        if t >= 4:
+            np.testing.assert_allclose(smoother.settled(t_s[t - 4]), plain.backwards(4), atol=1e-9)
