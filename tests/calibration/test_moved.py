@@ -1,0 +1,59 @@
+"""Has the camera moved since it was calibrated?"""
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from floor_scene import make_camera, write_lens
+from scipy.spatial.transform import Rotation
+
+from m2t3.__main__ import main
+from m2t3.calibration.points_file import write_points
+
+
+@pytest.fixture(scope="module")
+def room():
+    """A picture with much to hold on to."""
+    rng = np.random.default_rng(0)
+    picture = np.full((540, 960), 120, np.uint8)
+    for _ in range(250):
+        corner, size = rng.integers(0, [960, 540]), rng.integers(8, 60, 2)
+        cv2.rectangle(
+            picture, corner.tolist(), (corner + size).tolist(), int(rng.integers(256)), -1
+        )
+    return cv2.GaussianBlur(picture, (0, 0), 1)
+
+
+@pytest.mark.parametrize(
+    ("turn_deg", "code", "answer"),
+    [(0.0, 0, "not moved since"), (0.4, 1, "moved since: by 0.4"), (90, 1, "too little in common")],
+)
+def test_a_camera_that_was_moved_is_found_out(turn_deg, code, answer, room, tmp_path, capsys):
+    camera = make_camera(size=(960, 540), position=(-4, 0.2, 2))
+    camera = replace(camera, distortion=np.zeros(5))
+    file = write_lens(tmp_path / "cam0.yaml", camera)
+    points_m = np.array([(x, y, 0) for x in (-1, 0, 1) for y in (-0.8, 0.8)], float)
+    write_points(tmp_path / "points.csv", points_m, camera.project(points_m))
+    cv2.imwrite(str(tmp_path / "room.png"), room)
+    arguments = ["--camera", str(file), "--points", str(tmp_path / "points.csv")]
+    source = ["--source", str(tmp_path / "room.png")]
+    assert main(["calibrate", "ground", "points", *arguments, *source]) == 0
+    R = Rotation.from_euler("x", turn_deg, degrees=True).as_matrix()
+    now = cv2.warpPerspective(room, camera.K @ R @ np.linalg.inv(camera.K), (960, 540))
+    if turn_deg > 45:
+        now = np.full_like(room, 60)
+    cv2.circle(now, (300, 300), 70, 255, -1)  # somebody stands there now
+    cv2.imwrite(str(tmp_path / "now.png"), now)
+    capsys.readouterr()
+    source = ["--source", str(tmp_path / "now.png")]
+    assert main(["calibrate", "check", "--camera", str(file), *source]) == code
+    assert answer in capsys.readouterr().out
+
+
+def test_a_picture_of_another_size_is_refused(tmp_path, capsys):
+    file = write_lens(tmp_path / "cam0.yaml", make_camera())
+    cv2.imwrite(str(tmp_path / "small.png"), np.zeros((360, 640), np.uint8))
+    arguments = ["--camera", str(file), "--source", str(tmp_path / "small.png")]
+    assert main(["calibrate", "ground", "board", *arguments, "--board", "chessboard:7x4:60"]) == 2
+    assert "small.png is 640 x 360 px" in capsys.readouterr().err
