@@ -96,7 +96,7 @@ class Alternatives:
     def _cases(self, skeleton: Skeleton) -> list[Case]:
         clips, seconds = (4, 1.0) if self.quick else (self.clips, 4.0)
         if self.mocap is not None:
-            every = list(mocap_cases(self.mocap, skeleton, seconds, 1, seed=0))
+            every = list(mocap_cases(self.mocap, skeleton, seconds))
             spread = np.linspace(0, len(every) - 1, clips).round().astype(int)
             return [every[i] for i in spread]
         camera = read_camera_file(CONFIGS / "cam0.yaml").camera

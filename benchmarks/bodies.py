@@ -72,8 +72,8 @@ class Benchmark:
         skeleton = denoiser.shape.skeleton
         table = Table("2D", "of", "feet slide, mm a frame", "root error, mm", "within 5 mm",
                       title=f"live, {self.weights}: body against joints")  # fmt: skip
-        exact = list(mocap_cases(self.mocap, skeleton, 5.0, 1, 0))[:: self.every]
-        noisy = [with_detector_noise(case, skeleton, 0) for case in exact]
+        exact = list(mocap_cases(self.mocap, skeleton))[:: self.every]
+        noisy = [with_detector_noise(case, skeleton) for case in exact]
         for name, cases in (("exact", exact), ("detector-like", noisy)):
             found = [
                 _lifted(case, SteadyLifter(Lifter(case.camera, denoiser)), skeleton)

@@ -74,8 +74,8 @@ class Steadiness:
     def _cases(self, skeleton: Skeleton) -> Sequence[Case]:
         cases: list[Case] = []
         if self.mocap:
-            for case in list(mocap_cases(self.mocap, skeleton, 5.0, 1, 0))[:: self.every]:
-                cases += [case, with_detector_noise(case, skeleton, 0)]
+            for case in list(mocap_cases(self.mocap, skeleton))[:: self.every]:
+                cases += [case, with_detector_noise(case, skeleton)]
         if self.reference:
             cases += [recording_case(path, self.reference, skeleton) for path in self.recordings]
         return cases

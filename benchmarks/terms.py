@@ -47,8 +47,8 @@ class Terms:
             "both (default)": (denoiser, False),
             "both, height told": (denoiser, True),
         }
-        exact = list(mocap_cases(self.mocap, skeleton, self.piece_s, 1, 0))[:: self.every]
-        cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton, 0))]
+        exact = list(mocap_cases(self.mocap, skeleton, self.piece_s))[:: self.every]
+        cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton))]
         results = {(way, case.group): [] for case in cases for way in ways}
         for case in track(cases, "lifting", console=Console(stderr=True)):
             height_m = true_height_m(case.truth_world_m, skeleton)

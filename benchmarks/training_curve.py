@@ -40,9 +40,9 @@ class TrainingCurve:
         networks = [load_network(path) for path in self.checkpoints]
         networks.sort(key=lambda loaded: loaded[1].progress.step)
         skeleton = TorchDenoiser(networks[0][0]).shape.skeleton
-        every = list(mocap_cases(self.mocap, skeleton, 5.0, 1, 0))
+        every = list(mocap_cases(self.mocap, skeleton))
         exact = evenly_spread(every, self.pieces)
-        cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton, 0))]
+        cases = [c for case in exact for c in (case, with_detector_noise(case, skeleton))]
         rows = []
         for network, lineage in track(networks, "asking", console=Console(stderr=True)):
             denoiser = TorchDenoiser(network)

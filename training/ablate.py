@@ -15,8 +15,6 @@ from .spreading import evenly_spread
 
 log = logging.getLogger(__name__)
 
-_PIECE_S, _SEED = 5.0, 0  # length of the pieces; of their cameras and noise
-
 
 @dataclass(frozen=True)
 class Ablate:
@@ -79,7 +77,7 @@ class Ablate:
     def _pieces(self, skeleton_name: str) -> Pieces:
         """The same pieces, cameras and noise for all; exact 2D, then as a detector sees it."""
         bones = skeleton(skeleton_name)
-        every = list(mocap_cases(self.mocap, bones, _PIECE_S, 1, _SEED))
+        every = list(mocap_cases(self.mocap, bones))
         exact = evenly_spread(every, self.pieces)
-        noisy = [with_detector_noise(case, bones, _SEED) for case in exact]
+        noisy = [with_detector_noise(case, bones) for case in exact]
         return Pieces(f"{len(exact)} of {self.mocap.name}", (*exact, *noisy))

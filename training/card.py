@@ -16,7 +16,6 @@ from .failures import Failure, draw_failures
 from .measure import ALL, METHOD, Result, lift, score, summarise
 
 _LIMITS = "## Limits"  # what people write below this line stays
-_PIECE_S, _SEED = 5.0, 0  # as `m2t3 evaluate` has them
 _COLUMNS = {
     "frames": "frames", "distance_m": "m away", "abs_mpjpe": "Abs", "mpjpe": "MPJPE",
     "pa_mpjpe": "PA", "root_percent": "root, %", "accel": "Accel", "foot_sliding": "sliding",
@@ -46,7 +45,7 @@ class Card:
             )
         denoiser = load_denoiser(self.weights, self.engine)
         skeleton = denoiser.shape.skeleton
-        cases = list(mocap_cases(self.mocap, skeleton, _PIECE_S, 1, _SEED))
+        cases = list(mocap_cases(self.mocap, skeleton))
         results: list[Result] = []
         worst: dict[str, Failure] = {}
         for case in track(cases, "looking for failures", console=Console(stderr=True)):

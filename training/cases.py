@@ -20,6 +20,8 @@ from .archive import read_archive
 from .noise import DetectorNoise, observe
 from .unseen_cameras import camera_that_sees
 
+PIECE_S = 5.0  # length of the pieces that results are quoted for
+
 
 @dataclass(frozen=True)
 class Case:
@@ -52,7 +54,7 @@ class Case:
 
 
 def mocap_cases(
-    path: Path, skeleton: Skeleton, piece_s: float, cameras: int, seed: int
+    path: Path, skeleton: Skeleton, piece_s: float = PIECE_S, cameras: int = 1, seed: int = 0
 ) -> Iterator[Case]:
     """Every clip of an archive in pieces of `piece_s`, each before seeded cameras of its own.
 
@@ -96,7 +98,7 @@ def exact_case(
     )
 
 
-def with_detector_noise(case: Case, skeleton: Skeleton, seed: int) -> Case:
+def with_detector_noise(case: Case, skeleton: Skeleton, seed: int = 0) -> Case:
     """The same case as a detector might see it: training's noise model, without exact windows."""
     generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}{case.name}".encode()))
     noise = DetectorNoise(exact=0.0, pitch_rad=0.0)

@@ -16,7 +16,7 @@ from ..engines.loading import load_denoiser
 from ..engines.manifest import DEFAULT_WEIGHTS, find_weights
 from ..engines.torch_engine import TorchDenoiser
 from ..lifting.denoiser import Denoiser
-from .cases import Case, mocap_cases, recording_case, with_detector_noise
+from .cases import PIECE_S, Case, mocap_cases, recording_case, with_detector_noise
 from .export import load_network, write_manifest
 from .measure import FEWEST, METHOD, Result, lift, score
 from .report import Report
@@ -49,7 +49,7 @@ class Evaluate:
     """Network passes a frame."""
     look_ahead: int = 0
     """Frames that each answer waits for."""
-    piece_s: float = 5.0
+    piece_s: float = PIECE_S
     """Clips are cut into pieces of this length, each before cameras of its own."""
     cameras: int = 1
     """Cameras for each piece."""
