@@ -14,12 +14,13 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
+from .projection import project
+
 DistortionModel = Literal["plumb_bob", "rational_polynomial", "equidistant"]
 DISTORTION_MODELS: tuple[DistortionModel, ...] = get_args(DistortionModel)
 
 # enough for strong lenses; OpenCV's default stops after five rounds, a tenth of a pixel short
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 100, 1e-12)
-_ZERO = np.zeros(3)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,17 +102,12 @@ class Camera:
 
     def project(self, points_world_m: Float[NDArray, "*n 3"]) -> Float[NDArray, "*n 2"]:
         """Pixels of world points, distorted, inside the picture or not; NaN behind the camera."""
-        points_camera_m = (points_world_m - self.t_world_camera_m) @ self.R_world_camera
-        ahead = points_camera_m[..., 2] > 0  # False for NaN
-        if ahead.all():
-            return self._project(points_camera_m.reshape(-1, 3)).reshape(*ahead.shape, 2)
-        points_px = np.full((*ahead.shape, 2), np.nan)
-        points_px[ahead] = self._project(points_camera_m[ahead])
-        return points_px
-
-    def _project(self, points_camera_m: Float[NDArray, "n 3"]) -> Float[NDArray, "n 2"]:
-        if not len(points_camera_m):
-            return np.empty((0, 2))
-        fisheye = self.distortion_model == "equidistant"
-        project = cv2.fisheye.projectPoints if fisheye else cv2.projectPoints
-        return project(points_camera_m[:, None], _ZERO, _ZERO, self.K, self.distortion)[0][:, 0]
+        points_px = project(
+            np.ascontiguousarray(points_world_m, float).reshape(-1, 3),
+            np.ascontiguousarray(self.R_world_camera),
+            self.t_world_camera_m,
+            self.K,
+            self.distortion,
+            self.distortion_model == "equidistant",
+        )
+        return points_px.reshape(*points_world_m.shape[:-1], 2)

@@ -11,6 +11,7 @@ from msgspec import Struct
 from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
+from ..calibration.projection import project
 from .motion import Motion
 
 NEAREST_M = 0.3  # nobody is nearer to the camera
@@ -40,55 +41,43 @@ class Expected:
 
 def expected(t_s: float, sightings: Sequence[Sighting], camera: Camera, joints: int) -> Expected:
     """Everybody as they should be seen at `t_s`, given how they were seen before."""
-    m = len(sightings)
-    roots_m, ahead_m, seen_px = np.empty((m, 3)), np.empty((m, 3)), np.empty((m, joints, 2))
-    moved_sigma_m, unseen_s = np.empty(m), np.empty(m)
-    for k, seen in enumerate(sightings):
-        roots_m[k], ahead_m[k] = seen.motion.root_world_m, seen.motion.place_m(t_s)
-        seen_px[k], unseen_s[k] = seen.keypoints_px, t_s - seen.t_s
-        moved_sigma_m[k] = math.sqrt(seen.motion.moved_variance_m2(t_s))
-    places_m, before_m, distance_m = _places(
-        roots_m, ahead_m, camera.t_world_camera_m, camera.R_world_camera
-    )
-    keypoints_px, pixels_per_m = _moved(
-        seen_px, camera.project(places_m), before_m, distance_m, camera.K[0, 0]
-    )
-    return Expected(keypoints_px, pixels_per_m, distance_m, moved_sigma_m, unseen_s)
+    known = np.array([
+        (*seen.motion.root_world_m, *seen.motion.place_m(t_s),
+         math.sqrt(seen.motion.moved_variance_m2(t_s)), t_s - seen.t_s)
+        for seen in sightings
+    ]).reshape(-1, 8)  # fmt: skip
+    seen_px = np.array([seen.keypoints_px for seen in sightings]).reshape(-1, joints, 2)
+    keypoints_px, pixels_per_m, distance_m = _expected(
+        known, seen_px, np.ascontiguousarray(camera.R_world_camera), camera.t_world_camera_m,
+        camera.K, camera.distortion, camera.distortion_model == "equidistant",
+    )  # fmt: skip
+    return Expected(keypoints_px, pixels_per_m, distance_m, known[:, 6].copy(), known[:, 7].copy())
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _places(roots_m, ahead_m, center_m, R_world_camera):  # type: ignore[no-untyped-def]
-    """Roots then, now, and a step to the side of that (3, M, 3); distances then and now."""
-    m = len(roots_m)
-    places_m, away_m = np.empty((3, m, 3)), np.empty((2, m))
-    for k in range(m):
-        places_m[0, k], places_m[1, k] = roots_m[k], ahead_m[k]
-        for when in range(2):
-            square = 0.0
-            for i in range(3):
-                square += (places_m[when, k, i] - center_m[i]) ** 2
-            away_m[when, k] = max(math.sqrt(square), NEAREST_M)
-        for i in range(3):
-            places_m[2, k, i] = ahead_m[k, i] + ASIDE * away_m[1, k] * R_world_camera[i, 0]
-    return places_m, away_m[0], away_m[1]
-
-
-@numba.njit(cache=True, nogil=True, error_model="numpy")
-def _moved(seen_px, places_px, before_m, distance_m, focal_px):  # type: ignore[no-untyped-def]
-    """Pixels moved with their roots (3, M, 2 of `_places`), and pixels per metre."""
-    keypoints_px, pixels_per_m = seen_px.copy(), focal_px / before_m
-    for k in range(len(seen_px)):
-        old, new, aside = places_px[0, k], places_px[1, k], places_px[2, k]
-        scale = math.sqrt((aside[0] - new[0]) ** 2 + (aside[1] - new[1]) ** 2)
-        scale /= ASIDE * distance_m[k]
+def _expected(  # type: ignore[no-untyped-def]
+    known, seen_px, R_world_camera, center_m, K, distortion, fisheye
+):
+    """Pixels moved with their roots, pixels per metre, distances; `known`: roots then and now."""
+    people, focal_px = len(known), K[0, 0]
+    keypoints_px, pixels_per_m, distances_m = seen_px.copy(), np.empty(people), np.empty(people)
+    places_m = np.empty((3, 3))  # the root then, now, and a step to the side of that
+    for k in range(people):
+        places_m[0], places_m[1] = known[k, :3], known[k, 3:6]
+        before_m = max(math.sqrt(((places_m[0] - center_m) ** 2).sum()), NEAREST_M)
+        distance_m = max(math.sqrt(((places_m[1] - center_m) ** 2).sum()), NEAREST_M)
+        places_m[2] = places_m[1] + ASIDE * distance_m * R_world_camera[:, 0]
+        old, new, aside = project(places_m, R_world_camera, center_m, K, distortion, fisheye)
+        scale = math.sqrt(((aside - new) ** 2).sum()) / (ASIDE * distance_m)
+        distances_m[k], pixels_per_m[k] = distance_m, focal_px / before_m
         # Somebody expected behind or right beside the camera has no pixels; they are looked for
         # where they were.
-        if np.isfinite(old[0]) and scale < STRETCHED * focal_px / distance_m[k]:  # NaN is not
+        if math.isfinite(old[0]) and scale < STRETCHED * focal_px / distance_m:  # NaN is not
             pixels_per_m[k] = scale
+            size = before_m / distance_m
             for i in range(2):
-                size = before_m[k] / distance_m[k]
                 keypoints_px[k, :, i] = new[i] + size * (seen_px[k, :, i] - old[i])
-    return keypoints_px, pixels_per_m
+    return keypoints_px, pixels_per_m, distances_m
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")

@@ -71,7 +71,9 @@ def test_single_precision_keypoints_give_double_precision_rays(camera):
     np.testing.assert_allclose(normalised, camera.undistort(points_px), atol=1e-6)
 
 
-@pytest.mark.parametrize(("count", "model"), [(5, "plumb_bob"), (8, "rational_polynomial")])
+@pytest.mark.parametrize(
+    ("count", "model"), [(5, "plumb_bob"), (8, "rational_polynomial"), (14, "rational_polynomial")]
+)
 def test_from_opencv_projects_like_opencv(count, model):
     K = np.array([[900.0, 0, 320], [0, 900, 240], [0, 0, 1]])
     distortion = np.full(count, 0.01)
