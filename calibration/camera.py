@@ -6,7 +6,6 @@ Pixels: u right, v down, (0, 0) in the middle of the top left pixel, as the pict
 """
 
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Literal, get_args
 
 import cv2
@@ -80,15 +79,7 @@ class Camera:
             result[(result < -1e5).any(axis=-1)] = np.nan  # OpenCV's mark for no solution
             return result
         ideal_px = cv2.undistortImagePoints(points, self.K, self.distortion, None, _CRITERIA)
-        return (ideal_px[:, 0] - self._center_px) / self._focal_px
-
-    @cached_property
-    def _focal_px(self) -> NDArray[np.float64]:
-        return self.K[[0, 1], [0, 1]]
-
-    @cached_property
-    def _center_px(self) -> NDArray[np.float64]:
-        return self.K[:2, 2].copy()
+        return (ideal_px[:, 0] - self.K[:2, 2]) / self.K.diagonal()[:2]
 
     def rays_camera(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 3"]:
         """Unit vectors from the camera through pixels, in the camera frame."""
