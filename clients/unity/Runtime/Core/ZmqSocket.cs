@@ -109,6 +109,8 @@ namespace M2t3
             {
                 int kind = BitConverter.ToUInt16(_event, 0);
                 TakeEvent();  // the second part, an address
+                // A refusal's words may be lost with the connection; what an earlier one said holds.
+                if (kind == Native.HandshakeRefused && Unwelcome != null) continue;
                 Unwelcome = kind == Native.HandshakeUnknownKey
                     ? "does not know this client's key: make one where the stream runs, with"
                         + " `m2t3 keys new NAME`"

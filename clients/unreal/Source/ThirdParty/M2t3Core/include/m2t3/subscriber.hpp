@@ -210,6 +210,8 @@ class PoseSubscriber {
       std::memcpy(&kind, event.data(), sizeof kind);
       if (!monitor_.recv(address)) return;
       const std::lock_guard<std::mutex> lock(mutex_);
+      // A refusal's words may be lost with the connection; what an earlier one said holds.
+      if (kind == ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL && !unwelcome_.empty()) continue;
       unwelcome_ = words_of(kind);
     }
   }
