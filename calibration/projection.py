@@ -1,7 +1,7 @@
 """OpenCV's two lens models, compiled: points of the room to pixels.
 
 A live frame projects a point or three, for which `cv2.projectPoints` and the arrays around it take
-thirty times as long as the arithmetic. The numbers are OpenCV's; a test compares them.
+eight times as long as this. The numbers are OpenCV's; a test compares them.
 """
 
 import math

@@ -60,9 +60,17 @@ class SideFilter:
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _read(  # type: ignore[no-untyped-def]
-    t_s, rays, seen, believed_rays, believed_s, mirror, before_s, swapped, doubt_s
-):
+def _read(
+    t_s: float,
+    rays: NDArray,
+    seen: NDArray,
+    believed_rays: NDArray,
+    believed_s: NDArray,
+    mirror: NDArray,
+    before_s: float,
+    swapped: bool,
+    doubt_s: float,
+) -> tuple[bool, float]:
     """Whether this frame's sides are exchanged, and the doubt; updates what is believed."""
     moved, evidence = _evidence(rays, seen, t_s - believed_s, believed_rays, mirror)
     if abs(evidence) > _CLEAR:
@@ -81,7 +89,9 @@ def _read(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _evidence(rays, seen, age_s, believed_rays, mirror):  # type: ignore[no-untyped-def]
+def _evidence(
+    rays: NDArray, seen: NDArray, age_s: NDArray, believed_rays: NDArray, mirror: NDArray
+) -> tuple[NDArray, float]:
     """How far joints are from where they were believed to be `age_s` (J,) ago, inf for never.
 
     Returns:

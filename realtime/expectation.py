@@ -55,9 +55,15 @@ def expected(t_s: float, sightings: Sequence[Sighting], camera: Camera, joints: 
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _expected(  # type: ignore[no-untyped-def]
-    known, seen_px, R_world_camera, center_m, K, distortion, fisheye
-):
+def _expected(
+    known: NDArray,
+    seen_px: NDArray,
+    R_world_camera: NDArray,
+    center_m: NDArray,
+    K: NDArray,
+    distortion: NDArray,
+    fisheye: bool,
+) -> tuple[NDArray, NDArray, NDArray]:
     """Pixels moved with their roots, pixels per metre, distances; `known`: roots then and now."""
     people, focal_px = len(known), K[0, 0]
     keypoints_px, pixels_per_m, distances_m = seen_px.copy(), np.empty(people), np.empty(people)
@@ -81,7 +87,7 @@ def _expected(  # type: ignore[no-untyped-def]
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def completed(seen_px, expected_px):  # type: ignore[no-untyped-def]
+def completed(seen_px: NDArray, expected_px: NDArray) -> NDArray:
     """People (F, J, 2) with joints that are not seen (NaN) where the others say they are."""
     whole_px = seen_px.copy()
     for f in range(len(seen_px)):

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numba
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
@@ -53,10 +52,10 @@ def match(
 
 
 @numba.njit(cache=True, nogil=True, error_model="numpy")
-def _costs(  # type: ignore[no-untyped-def]
-    surprise, place, hint, hidden, never
-) -> Float[NDArray, "n n+m"]:
-    """Every seen person as every guess, or as somebody new."""
+def _costs(
+    surprise: NDArray, place: NDArray, hint: NDArray, hidden: NDArray, never: float
+) -> NDArray:
+    """(N, M + N) every seen person as every guess, or as somebody new."""
     n, m = hint.shape
     cost = np.full((n, m + n), never)
     for i in range(n):
