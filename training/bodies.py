@@ -48,6 +48,7 @@ class BodyVariation:
     proportion: float = 0.05  # log of each part's length
     width: float = 0.12  # log of hip and shoulder widths, where detectors and markers disagree
     floor_m: float = 0.03  # the floor's height against the calibrated one
+    soles_m: float = 0.0  # thickness of the soles under the data's feet, uniform up to this
     platform: float = 0.25  # share of windows in which the person stands on something
     platform_m: float = 0.25  # that something's height is uniform up to this
     mirror: float = 0.5  # share of windows that are mirrored
@@ -83,7 +84,8 @@ def vary_bodies(
     varied[..., :2] -= _slip(varied, positions_m, pace, skeleton)[:, :, None]
     lowest = positions_m[..., 2].amin(dim=2) * size[..., 0]
     on_platform = (uniform() < variation.platform) * uniform() * variation.platform_m
-    lift = lowest - varied[..., 2].amin(dim=2) + (normal(variation.floor_m) + on_platform)[..., 0]
+    under = normal(variation.floor_m) + on_platform + uniform() * variation.soles_m
+    lift = lowest - varied[..., 2].amin(dim=2) + under[..., 0]
     varied[..., 2] += lift[..., None]
     return varied
 

@@ -44,6 +44,14 @@ def test_floors_and_platforms_lift_a_window_as_a_whole(motion):
     assert lift[:, 0].std() > 0.01
 
 
+def test_soles_lift_people_and_never_lower_them(motion):
+    level = {**LEVEL, "mirror": 0.0}
+    raised = vary(motion, BodyVariation(size=0.0, soles_m=0.06, **level))
+    lift = raised[..., 2].amin(dim=2) - motion[..., 2].amin(dim=2)
+    assert np.ptp(lift.numpy(), axis=1).max() < 1e-6
+    assert 0.0 < lift.min() < 0.02 < 0.04 < lift.max() < 0.06
+
+
 @pytest.mark.parametrize(
     "bone", [("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist")]
 )
