@@ -6,14 +6,13 @@ eight times as long as this. The numbers are OpenCV's; a test compares them.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+from ..core.compiling import compiled
 
 
-@_compiled
+@compiled
 def project(
     points_world_m: NDArray,
     R_world_camera: NDArray,
@@ -44,7 +43,7 @@ def project(
     return points_px
 
 
-@_compiled
+@compiled
 def _fisheye(x: float, y: float, k: NDArray) -> tuple[float, float]:
     radius = math.sqrt(x * x + y * y)
     if radius == 0.0:
@@ -55,7 +54,7 @@ def _fisheye(x: float, y: float, k: NDArray) -> tuple[float, float]:
     return x * bent / radius, y * bent / radius
 
 
-@_compiled
+@compiled
 def _bent(x: float, y: float, distortion: NDArray) -> tuple[float, float]:
     """k1 k2 p1 p2 k3, k4 k5 k6 (rational), s1 s2 s3 s4 (thin prism), tau_x tau_y (tilt)."""
     k = np.zeros(14)

@@ -7,16 +7,14 @@ compiled, and would not notice that another module's number has changed.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from ..core.compiling import compiled
 from .triangulation import triangulate_compiled
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def phases(t_s: NDArray, angular: NDArray) -> NDArray:
     """`memory.phases` of times (B, T) in float32, for angular frequencies (F,)."""
     people, frames = t_s.shape
@@ -29,7 +27,7 @@ def phases(t_s: NDArray, angular: NDArray) -> NDArray:
     return found
 
 
-@_compiled
+@compiled
 def rays(
     normalised: NDArray, confidence: NDArray, R_world_camera: NDArray, min_confidence: float
 ) -> tuple[NDArray, NDArray, NDArray]:
@@ -59,7 +57,7 @@ def rays(
     return found, sure, seen
 
 
-@_compiled
+@compiled
 def front_view(
     rays_world: NDArray, seen: NDArray, axes_world: NDArray, max_uv: float
 ) -> tuple[NDArray, NDArray]:
@@ -87,7 +85,7 @@ def front_view(
     return uv, usable
 
 
-@_compiled
+@compiled
 def features(
     uv: NDArray,
     confidence: NDArray,
@@ -149,7 +147,7 @@ def features(
     return found
 
 
-@_compiled
+@compiled
 def views(
     motion: NDArray,
     log_weight: NDArray,
@@ -188,7 +186,7 @@ def views(
     return found, weight
 
 
-@_compiled
+@compiled
 def stand(
     points_m: NDArray,
     ankle_height_m: NDArray,
@@ -221,7 +219,7 @@ def stand(
                     )
 
 
-@_compiled
+@compiled
 def points(
     motion: NDArray,
     log_weight: NDArray,

@@ -6,9 +6,10 @@ would not notice that another module's number has changed.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from ..core.compiling import compiled
 
 # Power of the white acceleration that moves a point, m2/s3: the root's distance, the joints'
 # distances beyond the root's, their places across the ray.
@@ -28,10 +29,8 @@ X, V, XX, XV, VV = range(5)
 # they have been too big to believe.
 _VARIANCE, _SURPRISE, _ASTRAY_S = range(3)
 
-_compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
 
-
-@_compiled
+@compiled
 def begin(
     points_m: NDArray, center_m: NDArray, hips: NDArray, told: NDArray, believed: NDArray
 ) -> None:
@@ -44,7 +43,7 @@ def begin(
         believed[VV, k] = FIRST_VELOCITY_VARIANCE / meters**2
 
 
-@_compiled
+@compiled
 def follow(
     points_m: NDArray,
     center_m: NDArray,
@@ -66,7 +65,7 @@ def follow(
         _correct(k, dt_s, z[k], meters, predicted, told, believed)
 
 
-@_compiled
+@compiled
 def _predict(k: int, dt_s: float, power: float, last: NDArray, predicted: NDArray) -> None:
     """What is believed so much later, when nothing new has been seen."""
     predicted[X, k] = last[X, k] + dt_s * last[V, k]
@@ -78,7 +77,7 @@ def _predict(k: int, dt_s: float, power: float, last: NDArray, predicted: NDArra
     predicted[VV, k] = last[VV, k] + power * dt_s
 
 
-@_compiled
+@compiled
 def _correct(
     k: int,
     dt_s: float,
@@ -115,7 +114,7 @@ def _correct(
     believed[VV, k] = vv - gain_v * xv
 
 
-@_compiled
+@compiled
 def backwards(own: NDArray, predicted: NDArray, dt_s: float, smoothed: NDArray) -> None:
     """One step back: `own` belief corrected by what became of the `predicted` one, in place."""
     for k in range(own.shape[1]):
@@ -129,7 +128,7 @@ def backwards(own: NDArray, predicted: NDArray, dt_s: float, smoothed: NDArray) 
         smoothed[V, k] = own[V, k] + (own[XV, k] + dt_s * own[VV, k]) * a + own[VV, k] * b
 
 
-@_compiled
+@compiled
 def _coordinates(points_m: NDArray, center_m: NDArray, hips: NDArray, z: NDArray) -> None:
     """Fill in the root's distance, the joints' beyond it, and their directions."""
     joints, square = len(points_m), 0.0
@@ -149,7 +148,7 @@ def _coordinates(points_m: NDArray, center_m: NDArray, hips: NDArray, z: NDArray
             z[1 + joints + 3 * j + i] = (points_m[j, i] - center_m[i]) / distance_m
 
 
-@_compiled
+@compiled
 def points(x: NDArray, center_m: NDArray) -> NDArray:
     """The joints of given coordinates, (J, 3)."""
     joints = len(x) // 4
@@ -163,7 +162,7 @@ def points(x: NDArray, center_m: NDArray) -> NDArray:
     return points_m
 
 
-@_compiled
+@compiled
 def _meters(k: int, joints: int, depth_m: float) -> float:
     """Metres in a unit of a coordinate: a direction's grows with the distance."""
     return depth_m if k > joints else 1.0

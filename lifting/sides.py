@@ -9,11 +9,11 @@ the filter that gives way.
 
 import math
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
+from ..core.compiling import compiled
 from ..core.skeletons import Skeleton
 
 _STILL, _SPEED = 0.02, 0.8  # expected motion of a joint: body sizes, and body sizes a second
@@ -59,7 +59,7 @@ class SideFilter:
         return self._swapped
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _read(
     t_s: float,
     rays: NDArray,
@@ -88,7 +88,7 @@ def _read(
     return swapped, doubt_s
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _evidence(
     rays: NDArray, seen: NDArray, age_s: NDArray, believed_rays: NDArray, mirror: NDArray
 ) -> tuple[NDArray, float]:

@@ -15,6 +15,7 @@ from array_api_compat import array_namespace
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from ..core.compiling import compiled
 from .arrays import Array
 
 _RIDGE = 1e-6  # keeps the equations solvable when every weight is tiny
@@ -96,7 +97,7 @@ def solve_point(
 _solve_on_cpu = numba.njit(nogil=True, error_model="numpy", inline="always")(solve_point)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def triangulate_compiled(
     uv: NDArray, weight: NDArray, axes: NDArray, centers_m: NDArray
 ) -> NDArray:

@@ -4,7 +4,6 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from jaxtyping import Float
 from msgspec import Struct
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
 from ..calibration.projection import project
+from ..core.compiling import compiled
 from .motion import Motion
 
 NEAREST_M = 0.3  # nobody is nearer to the camera
@@ -54,7 +54,7 @@ def expected(t_s: float, sightings: Sequence[Sighting], camera: Camera, joints: 
     return Expected(keypoints_px, pixels_per_m, distance_m, known[:, 6].copy(), known[:, 7].copy())
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _expected(
     known: NDArray,
     seen_px: NDArray,
@@ -86,7 +86,7 @@ def _expected(
     return keypoints_px, pixels_per_m, distances_m
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def completed(seen_px: NDArray, expected_px: NDArray) -> NDArray:
     """People (F, J, 2) with joints that are not seen (NaN) where the others say they are."""
     whole_px = seen_px.copy()

@@ -9,11 +9,11 @@ time out of sight; depth along the ray is known worse than the way across it.
 import math
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from ..core.compiling import compiled
 from .expectation import Expected
 
 SIDE_M = 0.04  # errors that a person in sight has from frame to frame: across the ray,
@@ -56,7 +56,7 @@ def likeness(
     )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _compared(seen_px, expected_px, pixels_per_m, distance_m, moved_sigma_m, unseen_s, mirror):  # type: ignore[no-untyped-def]
     n, m, joints = len(seen_px), len(expected_px), seen_px.shape[1]
     surprise, place = np.full((n, m), NEVER), np.full((n, m), NEVER)
@@ -105,13 +105,13 @@ def _compared(seen_px, expected_px, pixels_per_m, distance_m, moved_sigma_m, uns
     return surprise, place
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _tailed(squared: float) -> float:
     """Squared standard deviations as Student's t has them: detectors err grossly, if seldom."""
     return TAIL * math.log1p(squared / TAIL)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def coincidence(keypoints_px):  # type: ignore[no-untyped-def]
     """Mean distance of the joints of each two of the people seen, in sizes of the larger body.
 

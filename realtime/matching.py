@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
+from ..core.compiling import compiled
 from .likeness import NEVER, Likeness
 
 LIMIT = 4.0  # standard deviations of place at which somebody is somebody else
@@ -51,7 +51,7 @@ def match(
     return sorted(found, key=lambda pair: pair.surprise)
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def _costs(
     surprise: NDArray, place: NDArray, hint: NDArray, hidden: NDArray, never: float
 ) -> NDArray:

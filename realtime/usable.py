@@ -2,14 +2,15 @@
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from ..core.compiling import compiled
 
 MARGIN = 1.0  # a joint may be so many picture sizes outside the picture, on each side
 
 
-@numba.njit(cache=True, nogil=True, error_model="numpy")
+@compiled
 def usable_joints(
     keypoints_px: NDArray,
     confidence: NDArray,

@@ -13,8 +13,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.compiling import compiled
 from .kernel import Points
-from .rotations import compiled
 from .standard import SOLE_M, Standard
 
 _JOINT_M = 0.005  # how far joints may be from where they are seen, about

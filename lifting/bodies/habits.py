@@ -6,7 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .rotations import compiled, log
+from ...core.compiling import compiled
+from .rotations import log
 
 
 class Habits(NamedTuple):

@@ -15,8 +15,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.compiling import compiled
 from .habits import Habits, add_habits
-from .rotations import compiled, turn_back
+from .rotations import turn_back
 
 _DAMPING = 1.0  # of every unknown, in rad^-2 and m^-2, at least
 _MAX_STEP = 0.7  # rad; no bone turns further in one iteration

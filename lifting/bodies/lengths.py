@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from .rotations import compiled
+from ...core.compiling import compiled
 from .standard import TRUNK_M, Standard
 
 _MEMORY = 450.0  # frames' weight at most; newer ones count a little more than older ones before

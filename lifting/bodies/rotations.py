@@ -6,11 +6,10 @@ folder `__pycache__`, and a test tells whoever forgets.
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+from ...core.compiling import compiled
 
 
 @compiled

@@ -11,9 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.compiling import compiled
 from ...core.skeletons import SMPL24, Skeleton
-from .rotations import compiled, copy_into, exponential
-from .solver import Body
+from .body import Body
+from .rotations import copy_into, exponential, product
 
 TRUNK = ("left_hip", "right_hip", "left_shoulder", "right_shoulder")
 _LIMBS = {  # upper joint, hinge, end: axis about which the hinge bends in the T-pose
@@ -59,7 +60,7 @@ def cold_start(
     for joint in range(24):
         copy_into(R[joint], exponential(mean[joint]))
     seen, rest = _rows(joints_m, start.trunk), _rows(body.rest_m, start.trunk_smpl)
-    trunk = _times_transposed(_trunk_axes(seen), _trunk_axes(rest))
+    trunk = product(_trunk_axes(seen), _trunk_axes(rest).T)
     copy_into(R[0], trunk)
     for i in range(3):
         pelvis_m[i] = 0.5 * (seen[0, i] + seen[1, i])
@@ -79,7 +80,7 @@ def cold_start(
         for i in range(3):
             for k in range(3):
                 plane[i] += _CERTAIN * shortest[i, k] * axis[k]
-        copy_into(R[upper], _times_transposed(_frame(first, plane), _frame(bone, axis)))
+        copy_into(R[upper], product(_frame(first, plane), _frame(bone, axis).T))
         bend = np.arccos(min(max(_dot(first, second), -1.0), 1.0))
         copy_into(R[hinge], exponential(_scaled(axis, bend)))
 
@@ -131,16 +132,6 @@ def _rows(a: NDArray, index: NDArray) -> NDArray:
         for i in range(3):
             rows[n, i] = a[index[n], i]
     return rows
-
-
-@compiled
-def _times_transposed(A: NDArray, B: NDArray) -> NDArray:
-    C = np.zeros((3, 3))
-    for i in range(3):
-        for j in range(3):
-            for k in range(3):
-                C[i, j] += A[i, k] * B[j, k]
-    return C
 
 
 @compiled

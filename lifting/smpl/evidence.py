@@ -6,6 +6,7 @@ thick near as far). Their product is a Gaussian again; its precision is a matrix
 """
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -28,20 +29,31 @@ class Rays:
     confidence: Float[NDArray, "T K"]  # 0..1
 
 
+class Evidence(NamedTuple):
+    """Where joints should be, of T frames or, as the compiled solver sees it, of one."""
+
+    mean_m: Float[NDArray, "T K 3"]  # in the world
+    precision: Float[NDArray, "T K 3 3"]  # inverse covariance, 1 / m^2; 0 where nothing is known
+
+    def of(self, frames: slice | NDArray[np.int64]) -> "Evidence":
+        """These frames' evidence."""
+        return Evidence(self.mean_m[frames], self.precision[frames])
+
+
 def gather(
     joints_m: Float[NDArray, "T K 3"],
     confidence: Float[NDArray, "T K"],
     valid: Bool[NDArray, "T K"],
     correspondence: Correspondence,
     rays: Rays | None,
-) -> tuple[Float[NDArray, "T K 3"], Float[NDArray, "T K 3 3"]]:
-    """Means Q and precisions W (1 / m^2); a joint that is not valid has precision 0."""
+) -> Evidence:
+    """Both as one; a joint that is not valid has precision 0."""
     precision = _precision(confidence, LIFTED_M, correspondence)
     precision = np.where(valid, precision, 0.0)[..., None, None]
     W = precision * np.eye(3)
     Q = np.where(valid[..., None], joints_m, 0.0).astype(np.float64)
     if rays is None:
-        return Q, W
+        return Evidence(Q, W)
     seen = valid & np.isfinite(rays.directions).all(axis=-1)
     d = np.where(seen[..., None], rays.directions, 0.0)
     across = np.eye(3) - d[..., :, None] * d[..., None, :]
@@ -53,7 +65,7 @@ def gather(
     pull = precision[..., 0] * Q + across @ rays.center_m
     W = W + across
     solvable = np.where(valid[..., None, None], W, np.eye(3))
-    return np.linalg.solve(solvable, pull[..., None])[..., 0], W
+    return Evidence(np.linalg.solve(solvable, pull[..., None])[..., 0], W)
 
 
 def _precision(

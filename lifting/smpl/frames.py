@@ -3,26 +3,20 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from ...core.compiling import compiled
+from .body import Body, Chain, Figure, posed, skeleton_joints
 from .cold_start import Start, cold_start
-from .prior import Prior
-from .rotations import compiled, copy_into, logarithm
-from .solver import (
-    Body,
-    Chain,
-    factorise,
-    fit_frame,
-    normal_equations,
-    posed,
-    skeleton_joints,
-)  # fmt: skip
+from .equations import frame_of, normal_equations
+from .evidence import Evidence
+from .rotations import copy_into, logarithm
+from .solver import factorise, fit_frame
 
 
 @compiled
 def begin(
     R: NDArray,
     pelvis_m: NDArray,
-    body: Body,
-    prior: Prior,
+    figure: Figure,
     start: Start,
     joints_m: NDArray,
     usable: NDArray,
@@ -30,18 +24,15 @@ def begin(
     """Cold starts of all usable frames into R (T, 24, 3, 3) and pelvis_m (T, 3)."""
     for t in range(len(R)):
         if usable[t]:
-            cold_start(joints_m[t], body, prior.mean, start, R[t], pelvis_m[t])
+            cold_start(joints_m[t], figure.body, figure.prior.mean, start, R[t], pelvis_m[t])
 
 
 @compiled
 def fit_each(
     R: NDArray,
     pelvis_m: NDArray,
-    body: Body,
-    chain: Chain,
-    prior: Prior,
-    target_m: NDArray,
-    weight: NDArray,
+    figure: Figure,
+    evidence: Evidence,
     usable: NDArray,
     robust: float,
     steps: int,
@@ -50,8 +41,7 @@ def fit_each(
     for t in range(len(R)):
         if usable[t]:
             fit_frame(
-                R[t], pelvis_m[t], body, chain, prior, target_m[t], weight[t], R[t], 0.0, robust,
-                steps,
+                R[t], pelvis_m[t], figure, frame_of(evidence, t), R[t], 0.0, robust, steps
             )  # fmt: skip
 
 
@@ -83,30 +73,25 @@ def logarithms(R: NDArray) -> NDArray:
 def shape_evidence(
     R: NDArray,
     pelvis_m: NDArray,
-    body: Body,
-    chain: Chain,
-    prior: Prior,
-    target_m: NDArray,
-    weight: NDArray,
+    figure: Figure,
+    evidence: Evidence,
     robust: float,
 ) -> tuple[NDArray, NDArray]:
     """Precision (B, B) and slope (B,) of the cost in the free shape, the poses following it.
 
     Args:
         R, pelvis_m: fitted poses (T, 24, 3, 3) and (T, 3).
-        body: of free shape.
-        chain, prior, target_m, weight, robust: as for `solver.normal_equations`, T frames of each.
+        figure: of free shape.
+        evidence, robust: as for `normal_equations`, T frames.
     """
-    components = body.shapes_m.shape[2]
-    poses = 3 + 3 * len(chain.turning)
+    components = figure.body.shapes_m.shape[2]
+    poses = 3 + 3 * len(figure.chain.turning)
     unknowns = poses + components
     H, L, g = np.empty((unknowns, unknowns)), np.zeros((unknowns, unknowns)), np.empty(unknowns)
     y = np.empty(unknowns)
     precision, slope = np.zeros((components, components)), np.zeros(components)
     for t in range(len(R)):
-        normal_equations(
-            R[t], pelvis_m[t], body, chain, prior, target_m[t], weight[t], robust, H, g
-        )
+        normal_equations(R[t], pelvis_m[t], figure, frame_of(evidence, t), robust, H, g)
         factorise(H, 0.0, L)  # the last rows factorise the Schur complement
         for i in range(unknowns):
             total = g[i]

@@ -12,8 +12,10 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from ...core.skeletons import Skeleton
+from .body import Body, Figure, body_of, chain_of, posed, skeleton_joints
 from .cold_start import TRUNK, cold_start, start_of
-from .evidence import Rays, gather
+from .equations import frame_of
+from .evidence import Evidence, Rays, gather
 from .frames import shape_evidence
 from .landmarks import correspondence
 from .model_file import BodyModel
@@ -21,7 +23,7 @@ from .motion import FORGIVING
 from .prior import pose_prior
 from .rotations import logarithm
 from .shape import ShapeBelief
-from .solver import ROBUST, Body, body_of, chain_of, fit_frame, posed, skeleton_joints
+from .solver import ROBUST, fit_frame
 
 TURN_SPEED = 20.0  # rad / s, usual of a joint, frame by frame at 30 fps
 FORGET_AFTER_S = 1.0  # a pose so old is no place to begin
@@ -97,9 +99,7 @@ class LiveFitter:
         if not valid[self._trunk].all():
             return None
         joints_m = np.where(valid[:, None], joints_m, np.nan).astype(np.float64)
-        target_m, weight = gather(
-            joints_m[None], confidence[None], valid[None], self._correspondence, rays
-        )
+        evidence = gather(joints_m[None], confidence[None], valid[None], self._correspondence, rays)
         person = self._people.get(person_id)
         if person is None:
             shape = ShapeBelief.of(self.model)
@@ -110,7 +110,7 @@ class LiveFitter:
             elapsed_s = max(t_s - person.t_s, 1e-3)
             tether = 30.0 / (TURN_SPEED**2 * elapsed_s)
             before = person.R.copy()
-            self._descend(person, target_m[0], weight[0], before, tether, ROBUST, _WARM_STEPS)
+            self._descend(person, evidence, before, tether, ROBUST, _WARM_STEPS)
         off_m = np.inf if fresh else self._off_m(person, joints_m)
         if off_m > LOST_M:
             again = _Person(
@@ -118,7 +118,7 @@ class LiveFitter:
             )
             cold_start(joints_m, again.body, self._prior.mean, self._start, again.R, again.pelvis_m)
             for robust in (FORGIVING, ROBUST):
-                self._descend(again, target_m[0], weight[0], again.R, 0.0, robust, _COLD_STEPS)
+                self._descend(again, evidence, again.R, 0.0, robust, _COLD_STEPS)
             again_off_m = self._off_m(again, joints_m)
             if again_off_m < off_m:
                 person, off_m = again, again_off_m
@@ -134,22 +134,21 @@ class LiveFitter:
             person.shape.settled,
         )
         if not person.shape.settled:
-            self._learn(person, target_m, weight)
+            self._learn(person, evidence)
         return answer
 
     def _descend(
         self,
         person: _Person,
-        target_m: NDArray[np.float64],
-        weight: NDArray[np.float64],
+        evidence: Evidence,
         before: NDArray[np.float64],
         tether: float,
         robust: float,
         steps: int,
     ) -> None:
         fit_frame(
-            person.R, person.pelvis_m, person.body, self._chain, self._prior, target_m, weight,
-            before, tether, robust, steps,
+            person.R, person.pelvis_m, self._figure(person.body), frame_of(evidence, 0), before,
+            tether, robust, steps,
         )  # fmt: skip
 
     def _off_m(self, person: _Person, joints_m: NDArray[np.float64]) -> float:
@@ -157,14 +156,14 @@ class LiveFitter:
         off = np.linalg.norm(skeleton_joints(points, self._chain) - joints_m, axis=-1)
         return float(np.nanmean(off))
 
-    def _learn(
-        self, person: _Person, target_m: NDArray[np.float64], weight: NDArray[np.float64]
-    ) -> None:
+    def _figure(self, body: Body) -> Figure:
+        return Figure(body, self._chain, self._prior)
+
+    def _learn(self, person: _Person, evidence: Evidence) -> None:
         """Let the frame just fitted tell of the shape; the next one is fitted with it."""
         free = body_of(self.model, person.shape.betas, free=True)
         precision, slope = shape_evidence(
-            person.R[None], person.pelvis_m[None], free, self._chain, self._prior, target_m,
-            weight, ROBUST,
-        )  # fmt: skip
+            person.R[None], person.pelvis_m[None], self._figure(free), evidence, ROBUST
+        )
         person.shape = person.shape.updated(precision, slope)
         person.body = body_of(self.model, person.shape.betas)

@@ -11,15 +11,16 @@ from numpy.typing import NDArray
 
 from ...core.errors import M2t3Error
 from ...core.skeletons import Skeleton
+from .body import Chain, Figure, body_of, chain_of
 from .cold_start import TRUNK, Start, start_of
-from .evidence import Rays, gather
+from .evidence import Evidence, Rays, gather
 from .frames import begin, fit_each, joints_of_frames, logarithms, shape_evidence
 from .landmarks import Correspondence, correspondence
 from .model_file import BodyModel
 from .prior import Prior, pose_prior
 from .shape import SETTLED_FRAMES, ShapeBelief
 from .smoothing import smooth
-from .solver import ROBUST, Body, Chain, body_of, chain_of
+from .solver import ROBUST
 
 TURN_ACCELERATION = 40.0  # rad / s^2, usual of a joint, frame by frame at 30 fps
 PELVIS_ACCELERATION = 6.0  # m / s^2
@@ -48,8 +49,7 @@ class _Problem:
     prior: Prior
     start: Start
     joints_m: Float[NDArray, "T K 3"]
-    target_m: Float[NDArray, "T K 3"]
-    weight: Float[NDArray, "T K 3 3"]
+    evidence: Evidence
     usable: Bool[NDArray, "T"]
     still: Float[NDArray, "D"]
 
@@ -87,14 +87,14 @@ def fit_motion(
     if not usable.any():
         raise M2t3Error(f"no frame of {len(usable)} has both hips and both shoulders")
     joints_m = joints_m.astype(np.float64)
-    target_m, weight = gather(joints_m, confidence, valid & usable[:, None], points, rays)
+    evidence = gather(joints_m, confidence, valid & usable[:, None], points, rays)
     problem = _Problem(
-        chain_of(points), pose_prior(), start_of(skeleton), joints_m, target_m, weight, usable,
+        chain_of(points), pose_prior(), start_of(skeleton), joints_m, evidence, usable,
         _stillness(points, fps, smoothness),
     )  # fmt: skip
     betas = _shape(model, problem)
     body = body_of(model, betas)
-    R, pelvis_m = _poses(body, problem, done)
+    R, pelvis_m = _poses(Figure(body, problem.chain, problem.prior), problem, done)
     trans_m = pelvis_m - body.rest_m[0]
     bodies_m, fitted_m = joints_of_frames(R, pelvis_m, body, problem.chain)
     distance = np.where(valid, np.linalg.norm(fitted_m - joints_m, axis=-1), np.nan)
@@ -117,26 +117,22 @@ def _shape(model: BodyModel, problem: _Problem) -> NDArray[np.float64]:
     belief = ShapeBelief.of(model)
     p = problem
     R, pelvis_m = np.empty((len(seen), 24, 3, 3)), np.empty((len(seen), 3))
-    target_m, weight, usable = p.target_m[seen], p.weight[seen], p.usable[seen]
+    evidence, usable = p.evidence.of(seen), p.usable[seen]
     for n in range(_SHAPE_ROUNDS):
-        body = body_of(model, belief.betas, free=True)
-        fixed = body_of(model, belief.betas)
+        fixed = Figure(body_of(model, belief.betas), p.chain, p.prior)
+        free = fixed._replace(body=body_of(model, belief.betas, free=True))
         if n == 0:
-            begin(R, pelvis_m, fixed, p.prior, p.start, p.joints_m[seen], usable)
-        fit_each(
-            R, pelvis_m, fixed, p.chain, p.prior, target_m, weight, usable, FORGIVING, _COLD_STEPS
-        )
+            begin(R, pelvis_m, fixed, p.start, p.joints_m[seen], usable)
+        fit_each(R, pelvis_m, fixed, evidence, usable, FORGIVING, _COLD_STEPS)
         robust = FORGIVING if n < _SHAPE_ROUNDS // 2 else ROBUST
-        precision, slope = shape_evidence(
-            R, pelvis_m, body, p.chain, p.prior, target_m, weight, robust
-        )
+        precision, slope = shape_evidence(R, pelvis_m, free, evidence, robust)
         nothing = ShapeBelief.of(model)  # the same frames are no new evidence
         belief = replace(nothing, betas=belief.betas).updated(precision, slope, len(seen))
     return belief.betas
 
 
 def _poses(
-    body: Body, problem: _Problem, done: Callable[[int], object]
+    figure: Figure, problem: _Problem, done: Callable[[int], object]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Poses of all frames, chunk by chunk on all cores."""
     frames = len(problem.usable)
@@ -146,7 +142,7 @@ def _poses(
     def fit(start: int) -> int:
         inner = slice(start, min(start + CHUNK_FRAMES, frames))
         outer = slice(max(start - MARGIN_FRAMES, 0), min(inner.stop + MARGIN_FRAMES, frames))
-        chunk_R, chunk_pelvis_m = _chunk(body, problem, outer)
+        chunk_R, chunk_pelvis_m = _chunk(figure, problem, outer)
         kept = slice(inner.start - outer.start, inner.stop - outer.start)
         R[inner], pelvis_m[inner] = chunk_R[kept], chunk_pelvis_m[kept]
         return inner.stop - inner.start
@@ -159,20 +155,20 @@ def _poses(
 
 
 def _chunk(
-    body: Body, problem: _Problem, frames: slice
+    figure: Figure, problem: _Problem, frames: slice
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     p = problem
-    target_m, weight, usable = p.target_m[frames], p.weight[frames], p.usable[frames]
+    evidence, usable = p.evidence.of(frames), p.usable[frames]
     R, pelvis_m = np.empty((len(usable), 24, 3, 3)), np.empty((len(usable), 3))
-    begin(R, pelvis_m, body, p.prior, p.start, p.joints_m[frames], usable)
+    begin(R, pelvis_m, figure, p.start, p.joints_m[frames], usable)
     for robust, steps in ((FORGIVING, _COLD_STEPS), (ROBUST, _STEPS)):
-        fit_each(R, pelvis_m, body, p.chain, p.prior, target_m, weight, usable, robust, steps)
+        fit_each(R, pelvis_m, figure, evidence, usable, robust, steps)
     if not usable.any():
         return np.full_like(R, np.nan), np.full_like(pelvis_m, np.nan)
     start = _nearest(usable)
     R, pelvis_m = R[start], pelvis_m[start]
     if len(usable) > 2 and p.still.any():
-        smooth(R, pelvis_m, body, p.chain, p.prior, target_m, weight, p.still, _SMOOTH_STEPS)
+        smooth(R, pelvis_m, figure, evidence, p.still, _SMOOTH_STEPS)
     return R, pelvis_m
 
 

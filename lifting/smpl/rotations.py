@@ -7,11 +7,10 @@ A = `log_jacobian(theta)`, the inverse of SO(3)'s right Jacobian (Sola et al. 20
 
 import math
 
-import numba
 import numpy as np
 from numpy.typing import NDArray
 
-compiled = numba.njit(cache=True, nogil=True, error_model="numpy")
+from ...core.compiling import compiled
 
 _SMALL = 1e-6
 
@@ -100,12 +99,7 @@ def product(A: NDArray, B: NDArray) -> NDArray:
 @compiled
 def turn_between(A: NDArray, B: NDArray) -> NDArray:
     """The rotation vector (3,) of A^T B."""
-    C = np.zeros((3, 3))
-    for i in range(3):
-        for j in range(3):
-            for k in range(3):
-                C[i, j] += A[k, i] * B[k, j]
-    return logarithm(C)
+    return logarithm(product(A.T, B))
 
 
 @compiled

@@ -8,9 +8,12 @@ unknown; they are solved by conjugate gradients, preconditioned by the blocks.
 import numpy as np
 from numpy.typing import NDArray
 
-from .prior import Prior
-from .rotations import compiled, copy_into, turn_between
-from .solver import ROBUST, Body, Chain, factorise, normal_equations, solve_factored, take_step
+from ...core.compiling import compiled
+from .body import Figure
+from .equations import frame_of, normal_equations
+from .evidence import Evidence
+from .rotations import copy_into, turn_between
+from .solver import ROBUST, factorise, solve_factored, take_step
 
 _GRADIENT_STEPS = 12
 _ENOUGH = 1e-3  # of the residual at the start of the conjugate gradients
@@ -20,11 +23,8 @@ _ENOUGH = 1e-3  # of the residual at the start of the conjugate gradients
 def smooth(
     R: NDArray,
     pelvis_m: NDArray,
-    body: Body,
-    chain: Chain,
-    prior: Prior,
-    target_m: NDArray,
-    weight: NDArray,
+    figure: Figure,
+    evidence: Evidence,
     still: NDArray,
     steps: int,
 ) -> None:
@@ -32,20 +32,19 @@ def smooth(
 
     Args:
         R, pelvis_m: each frame's own fit; T is 3 or more.
-        body, chain, prior: shape, skeleton, and what poses are usual.
-        target_m, weight: evidence, (T, K, 3) and (T, K, 3, 3).
+        figure: what is posed.
+        evidence: of T frames.
         still: (D,) weight of each unknown's squared second difference.
         steps: Gauss-Newton steps.
     """
+    chain = figure.chain
     frames, unknowns = len(R), 3 + 3 * len(chain.turning)
     H, L = np.empty((frames, unknowns, unknowns)), np.zeros((frames, unknowns, unknowns))
     g, velocity = np.empty((frames, unknowns)), np.empty((frames - 1, unknowns))
     block = np.empty((unknowns, unknowns))
     for _ in range(steps):
         for t in range(frames):
-            normal_equations(
-                R[t], pelvis_m[t], body, chain, prior, target_m[t], weight[t], ROBUST, H[t], g[t]
-            )
+            normal_equations(R[t], pelvis_m[t], figure, frame_of(evidence, t), ROBUST, H[t], g[t])
             for i in range(unknowns):
                 for j in range(i):
                     H[t, j, i] = H[t, i, j]

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from m2t3.core.skeletons import SMPL24
+from m2t3.lifting.smpl.body import body_of, chain_of, posed, skeleton_joints
 from m2t3.lifting.smpl.landmarks import correspondence
 from m2t3.lifting.smpl.model_file import HANDS, JOINTS_OF, PARENTS, read_body_model
-from m2t3.lifting.smpl.solver import body_of, chain_of, posed, skeleton_joints
 
 # Left half at rest, y up, facing z; SMPL's proportions, and like SMPL's not about the origin.
 _LEFT_M = {

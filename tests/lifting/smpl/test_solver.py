@@ -9,10 +9,13 @@ from smplx.utils import Struct
 from smplx.vertex_ids import vertex_ids
 
 from m2t3.core.skeletons import SKELETONS, SMPL24
+from m2t3.lifting.smpl.body import Figure, body_of, chain_of, posed
+from m2t3.lifting.smpl.equations import normal_equations
+from m2t3.lifting.smpl.evidence import Evidence
 from m2t3.lifting.smpl.landmarks import FACE_M, LANDMARKS, correspondence
 from m2t3.lifting.smpl.prior import pose_prior
 from m2t3.lifting.smpl.rotations import exponential, log_jacobian, logarithm
-from m2t3.lifting.smpl.solver import body_of, chain_of, normal_equations, posed, take_step
+from m2t3.lifting.smpl.solver import take_step
 
 RNG = np.random.default_rng(3)
 
@@ -60,9 +63,9 @@ def test_the_slope_is_that_of_the_cost(skeleton, model):
     pelvis_m, betas = RNG.normal(size=3), RNG.normal(size=10)
     count = skeleton.joint_count
     root = RNG.normal(size=(count, 3, 3))
-    weight = 100.0 * root @ root.transpose(0, 2, 1) + 2000.0 * np.eye(3)
-    weight[0] = 0.0
-    target_m = pelvis_m + RNG.normal(0, 0.5, (count, 3))
+    precision = 100.0 * root @ root.transpose(0, 2, 1) + 2000.0 * np.eye(3)
+    precision[0] = 0.0
+    evidence = Evidence(pelvis_m + RNG.normal(0, 0.5, (count, 3)), precision)
     unknowns = 3 + 3 * len(points.turning) + len(betas)
     H, g = np.empty((unknowns, unknowns)), np.empty(unknowns)
 
@@ -72,12 +75,11 @@ def test_the_slope_is_that_of_the_cost(skeleton, model):
         body = body_of(model, betas + step[unknowns - len(betas) :], free=True)
         # the offsets of toes and heels follow the shape, which the slope leaves out
         body = body._replace(offsets_m=body_of(model, betas).offsets_m)
-        return normal_equations(
-            turned, moved, body, chain, prior, target_m, weight, 5.0, H.copy(), g.copy()
-        )
+        figure = Figure(body, chain, prior)
+        return normal_equations(turned, moved, figure, evidence, 5.0, H.copy(), g.copy())
 
-    body = body_of(model, betas, free=True)
-    normal_equations(R, pelvis_m, body, chain, prior, target_m, weight, 5.0, H, g)
+    figure = Figure(body_of(model, betas, free=True), chain, prior)
+    normal_equations(R, pelvis_m, figure, evidence, 5.0, H, g)
     slope = [(cost(e) - cost(-e)) / 2e-6 for e in 1e-6 * np.eye(unknowns)]
     np.testing.assert_allclose(2 * g, slope, atol=1e-4 * np.abs(g).max())
     assert (np.linalg.eigvalsh(np.tril(H) + np.tril(H, -1).T) > -1e-6).all()
