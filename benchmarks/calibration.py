@@ -20,7 +20,8 @@ from m2t3.calibration.camera import Camera
 from m2t3.calibration.floor_boards import fit_floor_boards, still_boards
 from m2t3.calibration.floor_error import floor_error_mm, pitch_deg
 from m2t3.calibration.floor_person import Walker, fit_floor_person
-from m2t3.calibration.lens_fit import fit_lens, with_uncertainty
+from m2t3.calibration.lens_fit import fit_lens
+from m2t3.calibration.lens_uncertainty import with_uncertainty
 from m2t3.calibration.pictures import read_pictures
 from m2t3.calibration.place_fit import PlaceFit, fit_place
 from m2t3.core.errors import CalibrationError

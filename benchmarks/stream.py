@@ -25,7 +25,8 @@ import zmq
 from rich.console import Console
 from rich.table import Table
 
-from m2t3.calibration.camera_file import CameraFile, ZmqSource, read_camera_file, write_camera_file
+from m2t3.calibration.camera_file import CameraFile, read_camera_file, write_camera_file
+from m2t3.calibration.keypoint_source import ZmqSource
 from m2t3.core import topics, wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until
 from m2t3.core.errors import M2t3Error

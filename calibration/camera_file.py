@@ -15,9 +15,8 @@ leave a record of what they did (calibration.record).
 """
 
 import os
-import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,12 +27,11 @@ from numpy.typing import NDArray
 
 from ..core.errors import CameraFileError, valid_names
 from ..core.geometry import quaternion_from_rotation, rotation_from_quaternion
-from ..core.topics import KEYPOINTS_ENDPOINT
 from .camera import DISTORTION_MODELS, Camera
 from .camera_checks import check_camera, check_lens
-from .capture_source import CAPTURE_KEYS, CaptureSource, capture_keys, read_capture_source
+from .keypoint_source import SourceConfig, read_source, source_keys, stream_name
 from .record import CalibrationRecord, record_of
-from .strict_yaml import endpoint, load_yaml, mapping, number, numbers, shown, typed
+from .strict_yaml import load_yaml, mapping, numbers, shown, typed
 
 LENS_KEYS = (
     "camera_name",
@@ -46,28 +44,6 @@ LENS_KEYS = (
 PLACE_KEYS = ("T_world_camera", "source")
 UNUSED_ROS_KEYS = ("rectification_matrix", "projection_matrix")  # keypoints are in raw pixels
 OPTIONAL = ("calibration", *UNUSED_ROS_KEYS)
-STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-@dataclass(frozen=True)
-class ZmqSource:
-    """Keypoints arrive as messages of the topic m2t3.keypoints.<stream>."""
-
-    stream: str  # the name in the topic
-    endpoint: str = KEYPOINTS_ENDPOINT
-    bind: bool = True  # True: detectors connect to us; False: we connect to a detector that binds
-
-
-@dataclass(frozen=True)
-class ReplaySource:
-    """Keypoints come from a recording."""
-
-    recording: Path  # npz file; in the camera file, relative to that file
-    loop: bool = True  # begin again at the end
-    rate: float = 1.0  # 1 is the speed at which it was recorded
-
-
-SourceConfig = ZmqSource | ReplaySource | CaptureSource
 
 
 @dataclass(frozen=True)
@@ -114,7 +90,7 @@ def read_unplaced_file(path: str | os.PathLike[str]) -> CameraFile:
             load_yaml(path), "the file", (*LENS_KEYS, "source"), ("T_world_camera", *OPTIONAL)
         )
         lens = _unplaced(keys)
-        return CameraFile(lens, _source(keys["source"], path.parent, lens.name))
+        return CameraFile(lens, read_source(keys["source"], path.parent, lens.name))
     except CameraFileError as error:
         raise CameraFileError(f"{path}: {error}") from None
 
@@ -135,16 +111,12 @@ def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
 
 def write_camera_file(path: str | os.PathLike[str], file: CameraFile) -> None:
     """Write `file` so that `read_camera_file` gives it back."""
-    path, camera, source = Path(path), file.camera, file.source
-    match source:
-        case ZmqSource():
-            source_keys = {"type": "zmq", **asdict(source)}
-        case ReplaySource():
-            recording = os.path.relpath(source.recording, path.parent)
-            source_keys = {"type": "replay", **asdict(source), "recording": recording}
-        case CaptureSource():
-            source_keys = {"type": "capture", **capture_keys(source, path.parent)}
-    keys = {**lens_keys(camera), "T_world_camera": place_keys(camera), "source": source_keys}
+    path, camera = Path(path), file.camera
+    keys = {
+        **lens_keys(camera),
+        "T_world_camera": place_keys(camera),
+        "source": source_keys(file.source, path.parent),
+    }
     path.write_text(as_yaml(keys))
 
 
@@ -199,7 +171,7 @@ def _camera_file(content: object, folder: Path) -> CameraFile:
     camera = _camera(keys, quaternion_xyzw, numbers(place["translation_m"], "translation_m", 3))
     check_camera(camera)
     record_of(keys.get("calibration", {}))
-    return CameraFile(camera, _source(keys["source"], folder, camera.name))
+    return CameraFile(camera, read_source(keys["source"], folder, camera.name))
 
 
 def _unplaced(keys: Mapping[str, Any]) -> Camera:
@@ -233,7 +205,7 @@ def _camera(
             f"{valid_names(str(model), DISTORTION_MODELS)}"
         )
     return Camera(
-        name=_name(keys["camera_name"], "camera_name"),
+        name=stream_name(keys["camera_name"], "camera_name"),
         width_px=typed(keys["image_width"], "image_width", int),
         height_px=typed(keys["image_height"], "image_height", int),
         K=_matrix_of(keys["camera_matrix"], "camera_matrix", (3, 3)),
@@ -246,39 +218,6 @@ def _camera(
     )
 
 
-def _source(content: object, folder: Path, camera_name: str) -> SourceConfig:
-    types = {
-        "zmq": ("endpoint", "bind", "stream"),
-        "replay": ("recording", "loop", "rate"),
-        "capture": CAPTURE_KEYS,
-    }
-    every_key = {key for keys in types.values() for key in keys}
-    kind = mapping(content, "source", ("type",), optional=every_key)["type"]
-    if kind not in types:
-        raise CameraFileError(
-            f"source: type {kind!r} is not known; {valid_names(str(kind), types)}"
-        )
-    where = f"source (type {kind})"
-    if kind == "capture":
-        return read_capture_source(content, where, folder)
-    if kind == "zmq":
-        keys = mapping(content, where, ("type",), optional=types["zmq"])
-        return ZmqSource(
-            stream=_name(keys.get("stream", camera_name), "stream"),
-            endpoint=endpoint(keys.get("endpoint", ZmqSource.endpoint), "endpoint"),
-            bind=typed(keys.get("bind", ZmqSource.bind), "bind", bool),
-        )
-    keys = mapping(content, where, ("type", "recording"), optional=("loop", "rate"))
-    rate = number(keys.get("rate", ReplaySource.rate), "rate")
-    if not rate > 0:
-        raise CameraFileError(f"rate is {rate:g}; it is above 0, and 1 is the recorded speed")
-    return ReplaySource(
-        recording=folder / typed(keys["recording"], "recording", str),
-        loop=typed(keys.get("loop", ReplaySource.loop), "loop", bool),
-        rate=rate,
-    )
-
-
 def _matrix_of(content: object, where: str, shape: tuple[int, int | None]) -> Float[NDArray, "r c"]:
     keys = mapping(content, where, ("rows", "cols", "data"))
     rows, cols = keys["rows"], keys["cols"]
@@ -287,11 +226,3 @@ def _matrix_of(content: object, where: str, shape: tuple[int, int | None]) -> Fl
             f"{where} is {rows!r} x {cols!r}; it has {shape[0]} rows and {shape[1] or 'n'} columns"
         )
     return numbers(keys["data"], f"{where}: data", rows * cols).reshape(rows, cols)
-
-
-def _name(content: object, where: str) -> str:
-    if not isinstance(content, str) or not STREAM_NAME.fullmatch(content):
-        raise CameraFileError(
-            f"{where} is {shown(content)}; it becomes part of a topic: 1 to 64 of A-Z a-z 0-9 _ -"
-        )
-    return content

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..calibration import camera_file, capture_source
+from ..calibration import camera_file, capture_source, keypoint_source
 from ..core.errors import M2t3Error
 from ..core.skeletons import skeleton
 from ..core.stopping import stop_on_signals
@@ -110,7 +110,7 @@ class Stream:
 
 
 def open_source(
-    config: camera_file.SourceConfig, stream: str, path: Path, keys: Path | None = None
+    config: keypoint_source.SourceConfig, stream: str, path: Path, keys: Path | None = None
 ) -> Source:
     """The source that the camera file at `path` describes.
 
@@ -121,9 +121,9 @@ def open_source(
         DetectorError: its detector cannot run.
     """
     match config:
-        case camera_file.ZmqSource():
+        case keypoint_source.ZmqSource():
             return ZmqSource(config.endpoint, stream, bound=config.bind, keys=keys)
-        case camera_file.ReplaySource():
+        case keypoint_source.ReplaySource():
             return ReplaySource(config.recording, stream, loop=config.loop, rate=config.rate)
         case capture_source.CaptureSource() if config.start:
             return CaptureSource(config, stream, path)

@@ -1,6 +1,7 @@
 """What a stream is called in all topics."""
 
-from ..calibration.camera_file import STREAM_NAME, CameraFile, ZmqSource
+from ..calibration.camera_file import CameraFile
+from ..calibration.keypoint_source import STREAM_NAME, ZmqSource
 from ..core.errors import M2t3Error
 
 

@@ -16,10 +16,12 @@ from ..board_search import Search, search_files, search_live
 from ..boards import parse_board
 from ..camera import DistortionModel
 from ..camera_checks import check_lens
-from ..camera_file import STREAM_NAME, lens_keys
+from ..camera_file import lens_keys
 from ..camera_file_edit import update_camera_file
-from ..lens_fit import LensFit, fit_lens, with_uncertainty
+from ..keypoint_source import STREAM_NAME
+from ..lens_fit import LensFit, fit_lens
 from ..lens_model import fit_best_lens
+from ..lens_uncertainty import with_uncertainty
 from ..pictures import is_live
 from ..preview import DEFAULT_PORT, PreviewPage
 from ..record import CalibrationRecord, LensRecord, record_keys

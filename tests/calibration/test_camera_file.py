@@ -10,8 +10,6 @@ import yaml
 
 from m2t3.calibration.camera_file import (
     CameraFile,
-    ReplaySource,
-    ZmqSource,
     read_camera_file,
     read_lens_file,
     read_unplaced_file,
@@ -19,6 +17,7 @@ from m2t3.calibration.camera_file import (
 )
 from m2t3.calibration.camera_file_edit import with_keys
 from m2t3.calibration.capture_source import CaptureSource
+from m2t3.calibration.keypoint_source import ReplaySource, ZmqSource
 from m2t3.calibration.record import record_keys
 from m2t3.core.errors import CameraFileError
 from m2t3.core.geometry import quaternion_from_rotation

@@ -10,13 +10,13 @@ from m2t3.__main__ import main
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.camera_file import (
     CameraFile,
-    ZmqSource,
     read_camera_file,
     read_lens_file,
     write_camera_file,
 )
 from m2t3.calibration.formats.qualisys import turned
 from m2t3.calibration.formats.table import FORMATS, format_of, read_foreign
+from m2t3.calibration.keypoint_source import ZmqSource
 from m2t3.core.errors import CameraFileError
 
 LENSES = {

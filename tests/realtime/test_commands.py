@@ -13,7 +13,8 @@ import pytest
 import zmq
 
 from m2t3.__main__ import main as m2t3
-from m2t3.calibration.camera_file import CameraFile, ReplaySource, ZmqSource, write_camera_file
+from m2t3.calibration.camera_file import CameraFile, write_camera_file
+from m2t3.calibration.keypoint_source import ReplaySource, ZmqSource
 from m2t3.core import topics, wire
 from m2t3.core.conversions import FORMATS
 from m2t3.core.messages import Status

@@ -7,7 +7,8 @@ import pytest
 
 import m2t3
 from m2t3.__main__ import main
-from m2t3.calibration.camera_file import ReplaySource, read_camera_file
+from m2t3.calibration.camera_file import read_camera_file
+from m2t3.calibration.keypoint_source import ReplaySource
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.recording import read_recording
 from m2t3.realtime.demo_person import ANKLE_HEIGHT_M, demo_motion

@@ -9,7 +9,7 @@ import pytest
 
 from m2t3.__main__ import main
 from m2t3.calibration.camera_file import CameraFile, write_camera_file
-from m2t3.calibration.camera_file import ReplaySource as ReplayConfig
+from m2t3.calibration.keypoint_source import ReplaySource as ReplayConfig
 from m2t3.clients.recording.log_writer import LogWriter
 from m2t3.clients.recording.recorder import Recorder
 from m2t3.core import topics, wire

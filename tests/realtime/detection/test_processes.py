@@ -11,7 +11,7 @@ import pytest
 import zmq
 
 from m2t3.__main__ import main as m2t3
-from m2t3.calibration.camera_file import ZmqSource as ZmqConfig
+from m2t3.calibration.keypoint_source import ZmqSource as ZmqConfig
 from m2t3.core import topics, wire
 from m2t3.core.errors import DetectorError
 from m2t3.core.messages import DetectorStatus, KeypointsFrame, Preview
