@@ -14,7 +14,7 @@ from ..core.skeletons import skeleton
 from ..lifting.denoiser import DenoiserShape
 
 WEIGHTS_FOLDER = Path(__file__).parent / "weights"
-DEFAULT_WEIGHTS = "coco17-nc"
+DEFAULT_WEIGHTS = "coco17"
 
 
 class Metrics(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
