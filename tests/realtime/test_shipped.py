@@ -72,7 +72,7 @@ def test_the_live_stream_says_what_lift_says_and_ends_cleanly(lifted):
         stream.send_signal(signal.SIGINT)
         printed, _ = stream.communicate(timeout=20)
     assert stream.returncode == 0, printed
-    assert "non-commercial" in printed  # the licence of the weights is told at start
+    assert "free for all uses" in printed  # the licence of the weights is told at start
     compared = 0
     for frame in frames:
         message = frame.message
