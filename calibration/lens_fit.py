@@ -95,8 +95,11 @@ def fit_views(
     boards = [view.points_board_m.astype(np.float32)[:, None] for view in views]
     images = [view.points_px.astype(np.float32)[:, None] for view in views]
     try:
-        fit = fit_fisheye if model == "equidistant" else fit_pinhole
-        K, distortion, turns, moves = fit(boards, images, size, model, start)
+        K, distortion, turns, moves = (
+            fit_fisheye(boards, images, size, start)
+            if model == "equidistant"
+            else fit_pinhole(boards, images, size, start, rational=model == "rational_polynomial")
+        )
     except cv2.error as error:
         raise CalibrationError(
             f"the views fix no lens of model {model} ({' '.join(str(error.err).split())}); tilt "

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .camera import Camera, DistortionModel
+from .camera import Camera
 
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 200, 1e-10)
 
@@ -21,15 +21,16 @@ def fit_pinhole(
     boards: list[NDArray],
     images: list[NDArray],
     size: tuple[int, int],
-    model: DistortionModel,
     start: Camera | None,
+    *,
+    rational: bool,
 ) -> Fitted:
-    """OpenCV's pinhole with polynomial distortion.
+    """OpenCV's pinhole with a polynomial as distortion, or with a quotient of two.
 
     Raises:
         cv2.error: the boards fix no lens.
     """
-    flags = cv2.CALIB_RATIONAL_MODEL if model == "rational_polynomial" else 0
+    flags = cv2.CALIB_RATIONAL_MODEL if rational else 0
     guess: tuple[Any, Any] = (None, None)
     if start is not None:
         flags |= cv2.CALIB_USE_INTRINSIC_GUESS
@@ -37,16 +38,12 @@ def fit_pinhole(
     _, K, distortion, turns, moves = cv2.calibrateCamera(
         boards, images, size, *guess, flags=flags, criteria=_CRITERIA
     )
-    coefficients = 8 if model == "rational_polynomial" else 5
+    coefficients = 8 if rational else 5
     return np.asarray(K), np.asarray(distortion).ravel()[:coefficients], turns, moves
 
 
 def fit_fisheye(
-    boards: list[NDArray],
-    images: list[NDArray],
-    size: tuple[int, int],
-    model: DistortionModel,
-    start: Camera | None,
+    boards: list[NDArray], images: list[NDArray], size: tuple[int, int], start: Camera | None
 ) -> Fitted:
     """OpenCV's fisheye, Kannala and Brandt's.
 

@@ -22,7 +22,7 @@ PELVIS = 3  # unknowns before the rotations
 
 @compiled
 def frame_of(evidence: Evidence, t: int) -> Evidence:
-    """One frame's evidence, (K, 3) and (K, 3, 3), without copying."""
+    """`Evidence.of` one frame, for compiled code."""
     return Evidence(evidence.mean_m[t], evidence.precision[t])
 
 

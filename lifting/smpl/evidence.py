@@ -35,8 +35,8 @@ class Evidence(NamedTuple):
     mean_m: Float[NDArray, "T K 3"]  # in the world
     precision: Float[NDArray, "T K 3 3"]  # inverse covariance, 1 / m^2; 0 where nothing is known
 
-    def of(self, frames: slice | NDArray[np.int64]) -> "Evidence":
-        """These frames' evidence."""
+    def of(self, frames: int | slice | NDArray[np.int64]) -> "Evidence":
+        """These frames' evidence, or one frame's."""
         return Evidence(self.mean_m[frames], self.precision[frames])
 
 

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from ...core.skeletons import Skeleton
 from .body import Body, Figure, body_of, chain_of, posed, skeleton_joints
 from .cold_start import TRUNK, cold_start, start_of
-from .equations import frame_of
 from .evidence import Evidence, Rays, gather
 from .frames import shape_evidence
 from .landmarks import correspondence
@@ -147,7 +146,7 @@ class LiveFitter:
         steps: int,
     ) -> None:
         fit_frame(
-            person.R, person.pelvis_m, self._figure(person.body), frame_of(evidence, 0), before,
+            person.R, person.pelvis_m, self._figure(person.body), evidence.of(0), before,
             tether, robust, steps,
         )  # fmt: skip
 
