@@ -29,6 +29,7 @@ from m2t3.clients.schema.meaning import meaning
 from m2t3.clients.schema.vectors import examples
 from m2t3.core import topics, wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until
+from m2t3.core.closing import Closing
 from m2t3.core.errors import M2t3Error
 from m2t3.core.messages import Pose, PoseFrame, SkeletonDefinition
 from m2t3.core.skeletons import COCO17
@@ -156,7 +157,7 @@ def measure(
             ]
 
 
-class Listener:
+class Listener(Closing):
     """A client as a process; its lines are read as they come."""
 
     def __init__(self, command: list[str]) -> None:
@@ -168,10 +169,7 @@ class Listener:
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
 
-    def __enter__(self) -> "Listener":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._process.kill()
         self._process.wait()
         self._thread.join()
@@ -233,7 +231,7 @@ class Listener:
         )
 
 
-class Publishing:
+class Publishing(Closing):
     """A publisher in a process of its own, which is killed in the end."""
 
     def __init__(self, endpoint: str, session: str, log: Path, rate_hz: float) -> None:
@@ -244,10 +242,7 @@ class Publishing:
         )
         self.endpoint = self._process.stdout.readline().strip()
 
-    def __enter__(self) -> "Publishing":
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         self._process.kill()
         self._process.communicate()
 

@@ -1,9 +1,9 @@
-"""Error against training: checkpoints of one run, asked for the same pieces.
+"""Error against training: checkpoints of a run and of those it began from, asked the same pieces.
 
-Checkpoints before the last are of undecayed learning rates, so the last one's step down is in part
-the decay's. `cp` is how they are kept: a run itself leaves only its newest.
+Every run's learning rate falls towards its end, so the step down there is in part the decay's. `cp`
+is how they are kept: a run itself leaves only its newest.
 
-    python benchmarks/training_curve.py --mocap val.npz --checkpoints runs/mine/*.pt
+    python benchmarks/training_curve.py --mocap val.npz --checkpoints runs/first/*.pt runs/then/*.pt
 """
 
 from dataclasses import dataclass
@@ -29,7 +29,7 @@ class TrainingCurve:
     mocap: Path
     """Mocap archive; its pieces of 5 s are seen by seeded random cameras."""
     checkpoints: tuple[Path, ...]
-    """Of one run."""
+    """Of one run, or of runs that each began where (`--from`) another had ended."""
     pieces: int = 16
     """How many pieces, evenly spread over the archive's."""
     out: Path | None = None

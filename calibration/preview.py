@@ -5,13 +5,13 @@ import threading
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 from urllib.parse import urlsplit
 
 import cv2
 from numpy.typing import NDArray
 
+from ..core.closing import Closing
 from ..core.errors import CalibrationError
 
 DEFAULT_PORT = 8090
@@ -36,7 +36,7 @@ setInterval(async () => {
 """
 
 
-class PreviewPage:
+class PreviewPage(Closing):
     """Serves what `show` was given last; the browser's answer is in `answer` once it comes."""
 
     def __init__(self, port: int = DEFAULT_PORT, page: str = _WATCH_PAGE) -> None:
@@ -73,16 +73,7 @@ class PreviewPage:
             self._jpeg, self._words, self._count = jpeg, "\n".join(words), self._count + 1
             self._changed.notify_all()
 
-    def __enter__(self) -> Self:
-        """The page itself."""
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         """Stop serving."""
         with self._changed:
             self._open = False

@@ -5,12 +5,12 @@ docs/protocol.md gives the reasons for the settings.
 
 from collections.abc import Iterable
 from pathlib import Path
-from types import TracebackType
 
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from ...core.clock import SECOND_NS, monotonic_ns
+from ...core.closing import Closing
 from ...core.errors import EndpointError
 from ...core.keyring import read_client_keys
 from ...core.topics import MAX_MESSAGE_BYTES, POSE_ENDPOINT
@@ -40,7 +40,7 @@ REFUSALS_WITHOUT_KEYS = REFUSALS | {zmq.Event.HANDSHAKE_FAILED_PROTOCOL: _WITHOU
 CLEARED = zmq.Event.HANDSHAKE_SUCCEEDED
 
 
-class SubscriberSocket:
+class SubscriberSocket(Closing):
     """A SUB socket that listens to `topics` of the publisher at `connect`, now or once it is there.
 
     Attributes:
@@ -116,17 +116,6 @@ class SubscriberSocket:
         """Stop listening."""
         self._socket.disable_monitor()
         self._context.destroy(linger=0)
-
-    def __enter__(self) -> "SubscriberSocket":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _attend(self) -> None:
         """Hear what became of handshakes, and connect again where ZeroMQ would not.

@@ -4,9 +4,9 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 
 from ...core.clock import SECOND_NS, monotonic_ns
+from ...core.closing import Closing
 from ...core.errors import WireError
 from ...core.messages import PoseFrame, Preview, SkeletonDefinition, Status
 from ...core.topics import DEFINITION, POSE, POSE_ENDPOINT, PREVIEW, STATUS
@@ -20,7 +20,7 @@ ALIVE_NS = 3 * SECOND_NS  # definition and status come every second
 POLL_MS = 100  # how soon the reader thread notices close()
 
 
-class PoseSubscriber:
+class PoseSubscriber(Closing):
     """Iterates over the newest frames of a stream; a slow loop skips frames, it never lags.
 
         with PoseSubscriber() as poses:
@@ -167,17 +167,6 @@ class PoseSubscriber:
             self._closed = True
             self._changed.notify_all()
         self._thread.join()
-
-    def __enter__(self) -> "PoseSubscriber":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _read(self) -> None:
         with self._socket as socket:

@@ -1,12 +1,12 @@
 """Writes recordings: messages as they came, definitions and cameras as attachments besides."""
 
 from pathlib import Path
-from types import TracebackType
 from typing import IO
 
 from mcap.writer import CompressionType, IndexType, Writer
 
 from ... import __version__
+from ...core.closing import Closing
 from ...core.errors import RecordingError
 from ...core.message_log import Recorded
 from ...core.messages import SkeletonDefinition
@@ -15,7 +15,7 @@ from .camera_yaml import camera_yaml
 PROFILE = "m2t3"
 
 
-class LogWriter:
+class LogWriter(Closing):
     """One recording. What is added is in the file at once, whatever happens to this process.
 
     Without chunks nothing waits in memory for the rest of a chunk, and nothing is compressed: a
@@ -88,14 +88,3 @@ class LogWriter:
         """Write the summary that tells readers that the file is whole."""
         with self._file:
             self._writer.finish()
-
-    def __enter__(self) -> "LogWriter":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

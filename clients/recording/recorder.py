@@ -1,9 +1,9 @@
 """Records what a stream publishes: from the socket to the file, checked and counted."""
 
 from pathlib import Path
-from types import TracebackType
 
 from ...core.clock import monotonic_ns, unix_minus_monotonic_ns
+from ...core.closing import Closing
 from ...core.message_log import Recorded
 from ...core.messages import SkeletonDefinition
 from ...core.topics import PREVIEW, TOPICS
@@ -16,7 +16,7 @@ POLL_MS = 100
 BATCH = 1000  # messages between two looks at the clock and at signals
 
 
-class Recorder:
+class Recorder(Closing):
     """Writes all messages of one stream, or of all that a publisher has, to `log`.
 
     Attributes:
@@ -68,17 +68,6 @@ class Recorder:
     def close(self) -> None:
         """Stop listening."""
         self._socket.close()
-
-    def __enter__(self) -> "Recorder":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
     def _take(self, parts: list[bytes]) -> None:
         if len(parts) != 2:

@@ -83,10 +83,14 @@ def test_the_truth_costs_nothing_and_anything_else_costs(archive_path):
         return denoiser_loss(denoised, batch, torch.ones(b), COCO17, LossWeights())[1]
 
     truth, off = loss(batch.motion), loss(batch.motion + 0.1)
-    for name in ("absolute", "relative", "velocity", "bone", "reprojection", "motion"):
+    steady = ("velocity", "acceleration")
+    for name in ("absolute", "relative", *steady, "bone", "reprojection", "motion"):
         # Each distance is rounded by 1 mm; the image of single-precision points near V0 by more.
         assert truth[name] < (0.02 if name == "reprojection" else 0.004), name
-        assert off[name] > truth[name] + (0 if name == "velocity" else 0.002), name
+        assert off[name] > truth[name] + (0 if name in steady else 0.002), name
+    back_and_forth = 0.1 * (-1.0) ** torch.arange(t)[:, None, None]
+    shaken = loss(batch.motion + back_and_forth)
+    assert shaken["acceleration"] > 1.5 * shaken["velocity"] > 3.0 * off["velocity"]
 
 
 def test_a_standing_foot_is_in_contact_and_a_stepping_one_is_not(archive_path):
