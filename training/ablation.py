@@ -93,6 +93,8 @@ VARIANTS: dict[str, Variant] = {
     "no-mixing": Variant(_TRAINING, "no mixing of upper and lower bodies",
                          {"window.mixing.share": 0.0}),
     "no-tumbling": Variant(_TRAINING, "no tumbled bodies", {"window.tumbling.share": 0.0}),
+    "acceleration": Variant(_TRAINING, "the change from step to step is a term of the loss too",
+                            {"loss.acceleration": 1.0}),
     "half-the-clips": Variant(_TRAINING, "every second clip", {"clips": 0.5}),
     "quarter-of-the-clips": Variant(_TRAINING, "every fourth clip", {"clips": 0.25}),
     "stage1": Variant(_TRAINING, "40 % of the steps are stage 1's (2D of the same archives)",

@@ -21,6 +21,7 @@ class LossWeights:
     absolute: float = 1.0  # distance to the true joint in the room
     relative: float = 1.5  # the same with the root taken off
     velocity: float = 2.0  # step from frame to frame, both absolute and relative
+    acceleration: float = 0.0  # change from step to step, both absolute and relative
     bone: float = 0.5  # bone lengths
     reprojection: float = 1.0  # offset in V0, in metres at the person
     motion: float = 0.08  # all views' motion vectors, unit variance
@@ -55,12 +56,13 @@ def denoiser_loss(
     offset = points - batch.points_m
     hips = list(skeleton.hips)
     relative = offset - offset[:, :, hips].mean(dim=2, keepdim=True)
-    steps = front[:, 1:] * front[:, :-1]
-    step_time = (batch.dt_s[:, 1:] * 30.0).clamp(min=0.5)[..., None]
+    step_time = (batch.dt_s[:, 1:] * 30.0).clamp(min=0.5)[..., None, None, None]
+    steps = torch.stack([offset, relative], dim=2).diff(dim=1) / step_time
+    in_view = front[:, 1:] * front[:, :-1]
 
-    def step_error(value: Tensor) -> Tensor:
-        error = (distance(value.diff(dim=1)) / step_time).mean(dim=-1) * steps
-        return F.pad(error, (1, 0))
+    def change(value: Tensor, usable: Tensor) -> Tensor:  # (B, T - n, 2, J, 3) to a number
+        error = distance(value).mean(dim=-1).sum(dim=-1) * usable
+        return mean(F.pad(error, (front.shape[1] - value.shape[1], 0)))
 
     error_m = distance(offset)
     bones = torch.tensor(skeleton.bones).T
@@ -80,7 +82,8 @@ def denoiser_loss(
     terms = {
         "absolute": mean(error_m.mean(dim=-1)),
         "relative": mean(distance(relative).mean(dim=-1)),
-        "velocity": mean(step_error(offset) + step_error(relative)),
+        "velocity": change(steps, in_view),
+        "acceleration": change(steps.diff(dim=1), in_view[:, 1:] * in_view[:, :-1]),
         "bone": mean((bone_lengths(points) - bone_lengths(batch.points_m)).abs().mean(dim=-1)),
         "reprojection": mean((distance(image[:, :, 0]) * slant).mean(dim=-1)),
         "motion": ((denoised.motion - batch.motion).abs().clamp(max=8.0).mean(dim=(2, 3)) * front)
