@@ -18,7 +18,12 @@ from .config import TrainConfig
 from .measure import SETTLED
 from .plots import Figure
 
-_METRICS = {"abs_mpjpe": "Abs", "pa_mpjpe": "PA", "accel": "Accel"}  # of Metrics: title
+_METRICS = {  # of Metrics: title
+    "abs_mpjpe": "Abs",
+    "median_abs_mpjpe": "median Abs",
+    "pa_mpjpe": "PA",
+    "accel": "Accel",
+}
 _READING = "## Reading"  # what people write below this line stays
 
 
