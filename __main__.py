@@ -1,6 +1,7 @@
 """The `m2t3` command: a menu whose entries are imported only when they are called."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from difflib import get_close_matches
@@ -69,7 +70,22 @@ EXTRAS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run `m2t3 <command> [options]` and return its exit code (2: refused, 130: Ctrl-C)."""
+    """Run `m2t3 <command> [options]` and return its exit code.
+
+    2: refused, 130: Ctrl-C, 141: whoever read the output has gone, as of `m2t3 info FILE | head`.
+    """
+    try:
+        try:
+            return chosen(argv)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at its end
+        return 141
+
+
+def chosen(argv: Sequence[str] | None) -> int:
+    """Find the command and run it."""
     name, *rest = (sys.argv[1:] if argv is None else argv) or ["--help"]
     if name in ("-h", "--help"):
         print(menu())

@@ -1,6 +1,7 @@
 """The command menu: quick, lazy, and helpful when the command is misspelt."""
 
 import importlib
+import os
 import subprocess
 import sys
 
@@ -44,6 +45,17 @@ def test_misspelt_command_names_the_nearest(capsys):
 def test_no_command_prints_the_menu(capsys):
     assert main([]) == 0
     assert "usage: m2t3 <command>" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["info", "--help"]])
+def test_output_that_nobody_reads_is_no_error(arguments):
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [sys.executable, "-m", "m2t3", *arguments], stdout=write, stderr=subprocess.PIPE
+    )
+    os.close(write)
+    assert (done.returncode, done.stderr) == (141, b"")
 
 
 def test_version(capsys):
