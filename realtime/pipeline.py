@@ -9,29 +9,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
-import msgspec
 import numpy as np
 
 from ..core.clock import SECOND_NS
-from ..core.conversions import Conversion, conversion
-from ..core.errors import M2t3Error
-from ..core.messages import (
-    Body,
-    Float32Array,
-    ImageSize,
-    Keypoints,
-    KeypointsFrame,
-    Pose,
-    PoseFrame,
-)
+from ..core.messages import Body, Float32Array, ImageSize, KeypointsFrame, Pose, PoseFrame
 from ..core.skeletons import Skeleton
 from ..lifting.bodies.bodies import Bodies
 from ..lifting.people import Lifted, LiftedPerson, Observation
 from .counts import Counts
-from .picture_size import rescaled, size_text
-from .timeline import Timeline
+from .intake import Intake
 from .tracking import Tracker
-from .usable import usable_joints
 
 
 @runtime_checkable
@@ -78,14 +65,10 @@ class Pipeline:
         tracker: Tracker,
         look_ahead: int = 0,
     ) -> None:
-        self.counts = Counts()
-        self._lasting_warnings: tuple[str, ...] = ()
-        self._size_warning: tuple[str, ...] = ()  # about the last frame
-        self._conversions: dict[str, Conversion | None] = {}  # by the skeleton of a frame
         self._stream, self._session, self._def_id = stream, session, def_id
-        self._skeleton, self._image_size_px = skeleton, image_size_px
-        self.lifter = lifter
-        self._timeline, self._tracker = Timeline(), tracker
+        self._skeleton = skeleton
+        self._intake = Intake(skeleton, image_size_px)
+        self._tracker, self.lifter = tracker, lifter
         self._bodies = Bodies(skeleton)
         self._t_origin_ns = 0
         self._answers = 0
@@ -93,9 +76,14 @@ class Pipeline:
         self._waiting: deque[_Waiting] = deque()
 
     @property
+    def counts(self) -> Counts:
+        """What was refused and dropped so far."""
+        return self._intake.counts
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What the user should know of the frames so far, and of the last one."""
-        return self._lasting_warnings + self._size_warning
+        return self._intake.warnings
 
     def process(
         self, frame: KeypointsFrame, t_receive_ns: int, queue_ns: int = 0
@@ -109,19 +97,14 @@ class Pipeline:
             t_receive_ns: when it came, on a clock that goes on when the source's does not.
             queue_ns: how long it lay about since then.
         """
-        frame = self._at_calibrated_size(frame)
-        verdict = self._judge(frame, t_receive_ns)
-        if verdict in ("skeleton", "image_size", "timestamp"):
-            self.counts.refused[verdict] += 1
+        taken = self._intake.take(frame, t_receive_ns)
+        if taken is None:
             return None
-        if verdict not in ("next", "restart"):
-            self.counts.dropped[verdict] += 1
-            return None
+        frame, people = taken.frame, taken.people
         left: tuple[int, ...] = ()
-        if verdict == "restart":
+        if taken.restart:
             left, self._t_origin_ns = self._tracker.restart(), frame.t_capture_ns
         t_s = (frame.t_capture_ns - self._t_origin_ns) / SECOND_NS
-        people = self._usable(frame)
         assignment = self._tracker.update(t_s, people)
         if assignment.refused:
             self.counts.refused += assignment.refused
@@ -176,74 +159,6 @@ class Pipeline:
         if positions_world_m is None or not person.valid.all():
             return person
         return replace(person, positions_world_m=positions_world_m)
-
-    def _judge(self, frame: KeypointsFrame, t_receive_ns: int) -> str:
-        if self._conversion(frame.skeleton) is None:
-            return "skeleton"
-        if frame.image_size_px != self._image_size_px:
-            return "image_size"
-        return self._timeline.judge(frame, t_receive_ns)
-
-    def _at_calibrated_size(self, frame: KeypointsFrame) -> KeypointsFrame:
-        """`frame` scaled to the camera file's size, or as it is where that cannot be done."""
-        self._size_warning = ()
-        if frame.image_size_px == self._image_size_px:
-            return frame
-        scaled = rescaled(frame, self._image_size_px)
-        self._size_warning = (
-            f"pictures have {size_text(frame.image_size_px)} pixels, the camera file "
-            f"{size_text(self._image_size_px)}: "
-            + (
-                "other proportions, so what they show cannot be placed; set the camera to the "
-                "calibrated size, or calibrate it at this one"
-                if scaled is None
-                else "keypoints are scaled, which is right unless the camera cuts off its edges "
-                "at this size"
-            ),
-        )
-        return frame if scaled is None else scaled
-
-    def _conversion(self, skeleton: str) -> Conversion | None:
-        """How keypoints of this format become the network's; None and a warning if they cannot."""
-        if skeleton not in self._conversions:
-            try:
-                self._conversions[skeleton] = conversion(skeleton, self._skeleton.name)
-            except M2t3Error as error:
-                self._conversions[skeleton] = None
-                self._lasting_warnings += (str(error),)
-        return self._conversions[skeleton]
-
-    def _usable(self, frame: KeypointsFrame) -> list[Keypoints]:
-        usable: list[Keypoints] = []
-        ids_seen: set[int] = set()
-        convert = self._conversion(frame.skeleton)
-        assert convert is not None  # `_judge` has seen to it
-        for person in frame.people:
-            if person.id in ids_seen:
-                self.counts.refused["duplicate_ids"] += 1
-                person = msgspec.structs.replace(person, id=None)
-            elif person.id is not None:
-                ids_seen.add(person.id)
-            clean = self._clean(person, convert)
-            if clean is None:
-                self.counts.refused["empty_people"] += 1
-            else:
-                usable.append(clean)
-        return usable
-
-    def _clean(self, person: Keypoints, convert: Conversion) -> Keypoints | None:
-        """`person` in the network's format, NaN where a joint cannot be used; None if none can."""
-        pixels_px, confidence, nonfinite, distant, anything = usable_joints(
-            person.keypoints_px, person.confidence, *self._image_size_px,
-            convert.index, convert.weight,
-        )  # fmt: skip
-        if nonfinite:
-            self.counts.refused["nonfinite_joints"] += nonfinite
-        if distant:
-            self.counts.refused["distant_joints"] += distant
-        if not anything:
-            return None
-        return Keypoints(keypoints_px=pixels_px, confidence=confidence, id=person.id)
 
     def _gone(self, person_id: int) -> Pose:
         joints = self._skeleton.joint_count
