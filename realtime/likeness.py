@@ -57,20 +57,23 @@ def likeness(
 
 
 @compiled
-def _compared(seen_px, expected_px, pixels_per_m, distance_m, moved_sigma_m, unseen_s, mirror):  # type: ignore[no-untyped-def]
+def _compared(
+    seen_px: NDArray,
+    expected_px: NDArray,
+    pixels_per_m: NDArray,
+    distance_m: NDArray,
+    moved_sigma_m: NDArray,
+    unseen_s: NDArray,
+    mirror: NDArray,
+) -> tuple[NDArray, NDArray]:
     n, m, joints = len(seen_px), len(expected_px), seen_px.shape[1]
     surprise, place = np.full((n, m), NEVER), np.full((n, m), NEVER)
     for i in range(n):
         for k in range(m):
             a, b, scale = seen_px[i], expected_px[k], pixels_per_m[k]
-            count, a_u, a_v, b_u, b_v = 0, 0.0, 0.0, 0.0, 0.0  # means of the joints both show
-            for j in range(joints):
-                if not np.isnan(a[j, 0] + b[j, 0]):
-                    count += 1
-                    a_u, a_v, b_u, b_v = a_u + a[j, 0], a_v + a[j, 1], b_u + b[j, 0], b_v + b[j, 1]
+            count, a_u, a_v, b_u, b_v = _middles(a, b)
             if count == 0:
                 continue
-            a_u, a_v, b_u, b_v = a_u / count, a_v / count, b_u / count, b_v / count
             side_first = SIDE_M**2 + JOINT_SIDE_M**2 / count
             side_variance = side_first + moved_sigma_m[k] ** 2
             side_off = ((a_u - b_u) ** 2 + (a_v - b_v) ** 2) / scale**2 / side_variance
@@ -79,24 +82,11 @@ def _compared(seen_px, expected_px, pixels_per_m, distance_m, moved_sigma_m, uns
             depth_variance = depth_first + 4 * (pose_m - POSE_M) ** 2 + moved_sigma_m[k] ** 2
             depth_off, pose_off = 1.0, 1.0
             if count >= FEW:
-                spread_a = spread_b = 1e-6
-                for j in range(joints):
-                    if not np.isnan(a[j, 0] + b[j, 0]):
-                        spread_a += (a[j, 0] - a_u) ** 2 + (a[j, 1] - a_v) ** 2
-                        spread_b += (b[j, 0] - b_u) ** 2 + (b[j, 1] - b_v) ** 2
-                larger = math.sqrt(spread_a / spread_b)
+                larger = math.sqrt(_spread(a, b, a_u, a_v) / _spread(b, a, b_u, b_v))
                 depth_off = _tailed((distance_m[k] * math.log(larger)) ** 2 / depth_variance)
-                total = 0.0
-                for j in range(joints):
-                    if not np.isnan(a[j, 0] + b[j, 0]):
-                        off_px2 = np.inf
-                        for other in (j, mirror[j]):
-                            u = a[j, 0] - a_u - larger * (b[other, 0] - b_u)
-                            v = a[j, 1] - a_v - larger * (b[other, 1] - b_v)
-                            if u * u + v * v < off_px2:  # False for NaN
-                                off_px2 = u * u + v * v
-                        total += min(off_px2 / (pose_m * scale) ** 2, WEIRD**2)
-                pose_off = _tailed(total / count)
+                from_middle = a - np.array([a_u, a_v])
+                expected = larger * (b - np.array([b_u, b_v]))
+                pose_off = _tailed(_off_pose(from_middle, expected, mirror, pose_m * scale))
             vague = 2 * math.log(side_variance / side_first)
             vague += math.log(depth_variance / depth_first)
             vague += 2 * POSE_NUMBERS * math.log(pose_m / POSE_M)
@@ -106,42 +96,44 @@ def _compared(seen_px, expected_px, pixels_per_m, distance_m, moved_sigma_m, uns
 
 
 @compiled
-def _tailed(squared: float) -> float:
-    """Squared standard deviations as Student's t has them: detectors err grossly, if seldom."""
-    return TAIL * math.log1p(squared / TAIL)
+def _middles(a: NDArray, b: NDArray) -> tuple[int, float, float, float, float]:
+    """How many joints two people share, and the means of these: u and v of a, of b."""
+    count, a_u, a_v, b_u, b_v = 0, 0.0, 0.0, 0.0, 0.0
+    for j in range(len(a)):
+        if not np.isnan(a[j, 0] + b[j, 0]):
+            count += 1
+            a_u, a_v, b_u, b_v = a_u + a[j, 0], a_v + a[j, 1], b_u + b[j, 0], b_v + b[j, 1]
+    shared = max(count, 1)
+    return count, a_u / shared, a_v / shared, b_u / shared, b_v / shared
 
 
 @compiled
-def coincidence(keypoints_px):  # type: ignore[no-untyped-def]
-    """Mean distance of the joints of each two of the people seen, in sizes of the larger body.
+def _spread(a: NDArray, b: NDArray, u: float, v: float) -> float:
+    """Sum of squares about (u, v) of a's joints that b shares."""
+    total = 1e-6
+    for j in range(len(a)):
+        if not np.isnan(a[j, 0] + b[j, 0]):
+            total += (a[j, 0] - u) ** 2 + (a[j, 1] - v) ** 2
+    return total
 
-    Args:
-        keypoints_px: (N, J, 2), NaN where a joint is missing.
 
-    Returns:
-        (N, N); inf on the diagonal, and where they share fewer than `FEW` joints.
-    """
-    n, joints = len(keypoints_px), keypoints_px.shape[1]
-    size_px = np.ones(n)  # of the box around each, its longer side
-    for i in range(n):
-        for axis in range(2):
-            low, high = np.inf, -np.inf
-            for j in range(joints):
-                value = keypoints_px[i, j, axis]
-                if not np.isnan(value):
-                    low, high = min(low, value), max(high, value)
-            size_px[i] = max(size_px[i], high - low)
-    near = np.full((n, n), np.inf)
-    for i in range(n):
-        for k in range(i):
-            count, total = 0, 0.0
-            for j in range(joints):
-                u = keypoints_px[i, j, 0] - keypoints_px[k, j, 0]
-                v = keypoints_px[i, j, 1] - keypoints_px[k, j, 1]
-                apart = math.sqrt(u * u + v * v)
-                if not np.isnan(apart):
-                    count += 1
-                    total += apart
-            if count >= FEW:
-                near[i, k] = near[k, i] = total / count / max(size_px[i], size_px[k])
-    return near
+@compiled
+def _off_pose(a: NDArray, b: NDArray, mirror: NDArray, sigma_px: float) -> float:
+    """Mean square of the shared joints' distances, each to the nearer of b's two sides."""
+    count, total = 0, 0.0
+    for j in range(len(a)):
+        if not np.isnan(a[j, 0] + b[j, 0]):
+            off_px2 = np.inf
+            for other in (j, mirror[j]):
+                u, v = a[j, 0] - b[other, 0], a[j, 1] - b[other, 1]
+                if u * u + v * v < off_px2:  # False for NaN
+                    off_px2 = u * u + v * v
+            count += 1
+            total += min(off_px2 / sigma_px**2, WEIRD**2)
+    return total / count
+
+
+@compiled
+def _tailed(squared: float) -> float:
+    """Squared standard deviations as Student's t has them: detectors err grossly, if seldom."""
+    return TAIL * math.log1p(squared / TAIL)

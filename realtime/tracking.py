@@ -22,17 +22,17 @@ from ..core.messages import MAX_PEOPLE, Keypoints, Vector3
 from ..core.skeletons import Skeleton
 from ..lifting.anchor import canonical_body, guess_ground_position
 from .expectation import Expected, Sighting, completed, expected
-from .likeness import coincidence, likeness
+from .likeness import likeness
 from .matching import match
 from .motion import Motion
+from .twins import twins_of
 
 GONE_AFTER_S = 1.5  # capture time without a sighting until a person has left
 NEW_FRAMES, NEW_S = 3, 0.06  # who comes is a person once seen in so many frames, over so long ...
 DOUBTED_S = 0.15  # ... and was nobody when lost for longer than this before
 DOUBLE = 10.0  # the surprise at a second box around somebody
 HIDDEN_S, SURE_S = 0.1, 0.15  # who was out of sight for so long is in doubt for so long after it
-SAME = 0.12  # body sizes within which two bodies are boxes around one ...
-SAME_S = 0.5  # ... and for how long two people may be so near before one of them is taken for a box
+SAME_S = 0.5  # for how long two people may be twins before one of them is taken for a box
 FARTHEST_M = 100.0  # from the camera; an answer farther away is not believed, ...
 OFF_M = 1.0  # ... nor is one so far beside where its hips are seen
 NOWHERE_M = 1e5  # a coordinate beyond this is no place at all
@@ -93,7 +93,7 @@ class Tracker:
         refused: Counter[str] = Counter()
         if people:
             seen_px = np.array([person.keypoints_px for person in people], float)
-            twins = _twins(seen_px)
+            twins = twins_of(seen_px)
             guesses = self._guesses()
             sightings = [sighting for _, sighting in guesses]
             expected_now = expected(t_s, sightings, self._camera, seen_px.shape[1])
@@ -259,13 +259,3 @@ class Tracker:
                 self._tracks.remove(track)
                 left += [track.id] if track.id is not None else []
         return tuple(left)
-
-
-def _twins(seen_px: Float[NDArray, "n j 2"]) -> list[list[int]]:
-    """For each of the people, those who are seen at the same place in the same pose."""
-    if len(seen_px) == 1:
-        return [[]]
-    close = coincidence(seen_px) < SAME
-    if not close.any():
-        return [[]] * len(seen_px)
-    return [np.flatnonzero(row).tolist() for row in close]
