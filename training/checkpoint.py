@@ -17,6 +17,8 @@ from ..core.errors import M2t3Error
 from ..engines.network import NetworkConfig
 from .spreading import evenly_spread
 
+_ADDING = ("view.out", "temporal.out", "ground.out", "feed_forward.3")  # a block's last layers
+
 
 def write_checkpoint(state: Mapping[str, Any], path: Path) -> None:
     """Writes `state` so that `path` is at any moment either the old checkpoint or the new one."""
@@ -67,8 +69,8 @@ def load_weights(
 def load_first_weights(network: nn.Module, saved: dict[str, Any], config: NetworkConfig) -> str:
     """Begins with another run's averaged weights; what that run's network lacks stays random.
 
-    A network of fewer blocks takes evenly spread ones of a deeper one's, the first and the last
-    among them: each adds to what it is given, so most of what they do survives.
+    Blocks need not be as many: each adds to what it is given, so a shallower network does most of
+    what a deeper one did, and a deeper one all that a shallower one did.
 
     Returns:
         How much was taken, in words.
@@ -77,7 +79,7 @@ def load_first_weights(network: nn.Module, saved: dict[str, Any], config: Networ
         M2t3Error: weights of the same name are of another shape.
     """
     own = network.state_dict()
-    given = _thinned(saved["average"], int(saved["config"]["layers"]), config.layers)
+    given = _as_deep(saved["average"], int(saved["config"]["layers"]), config.layers)
     odd = [name for name in own if name in given and own[name].shape != given[name].shape]
     if odd:
         raise M2t3Error(
@@ -92,17 +94,22 @@ def load_first_weights(network: nn.Module, saved: dict[str, Any], config: Networ
     return words
 
 
-def _thinned(weights: Mapping[str, Any], there: int, here: int) -> dict[str, Any]:
-    """Weights of `there` blocks as those of `here`, if these are fewer."""
-    if here >= there:
-        return dict(weights)
-    kept = {str(i): str(n) for n, i in enumerate(evenly_spread(range(there), here))}
-    named = ((name.split(".", 2), weight) for name, weight in weights.items())
-    return {
-        ".".join([name[0], kept[name[1]], *name[2:]] if name[0] == "blocks" else name): weight
-        for name, weight in named
-        if name[0] != "blocks" or name[1] in kept
-    }
+def _as_deep(weights: Mapping[str, Any], there: int, here: int) -> dict[str, Any]:
+    """Weights of `there` blocks as those of `here`.
+
+    Fewer are evenly spread ones. More are all of them and, after some, copies that add nothing
+    yet, so the deeper network answers as the other did (Wu et al., "LLaMA Pro", 2024).
+    """
+    more = [n * there // here for n in range(here)]
+    sources = more if here > there else evenly_spread(range(there), here)
+    deep = {name: weight for name, weight in weights.items() if not name.startswith("blocks.")}
+    for n, source in enumerate(sources):
+        block = f"blocks.{source}."
+        for name in [name for name in weights if name.startswith(block)]:
+            part, weight = name.removeprefix(block), weights[name]
+            silent = source in sources[:n] and part.startswith(_ADDING)
+            deep[f"blocks.{n}.{part}"] = torch.zeros_like(weight) if silent else weight
+    return deep
 
 
 def _differences(saved: Mapping[str, Any], config: NetworkConfig) -> str:

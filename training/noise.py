@@ -27,6 +27,7 @@ class DetectorNoise:
 
     exact: float = 0.25  # windows with perfect 2D
     sigma: tuple[float, float] = (0.002, 0.03)  # a window's noise level, log-uniform
+    wander: float = 0.0  # up to how much of that level comes and goes within some frames
     jump: float = 0.004  # share of (frame, joint) that jump far away
     swap_window: float = 0.15  # windows in which sides are swapped now and then
     limb_window: float = 0.15  # windows in which a limb is missing for a while
@@ -84,7 +85,8 @@ def observe(
     joint_level = torch.exp(0.4 * randn(b, 1, j, 1))
     scale = (sigma * body_uv)[:, None, None, None] * joint_level
     jitter = 0.5 * rand(b, 1, 1, 1) * randn(b, t, j, 2)
-    error = scale * (0.8 * randn(b, 1, j, 2) + 0.6 * slow + jitter)
+    wander = noise.wander * rand(b, 1, 1, 1) * _wander(uv.shape, generator) if noise.wander else 0.0
+    error = scale * (0.8 * randn(b, 1, j, 2) + 0.6 * slow + jitter + wander)
     jumps = (rand(b, t, j) < noise.jump) & ~exact[:, None, None]
     error = error + jumps[..., None] * randn(b, t, j, 2) * (0.15 * body_uv)[:, None, None, None]
     pitch = torch.where(exact, 0.0, noise.pitch_rad * randn(b))
@@ -98,6 +100,18 @@ def observe(
     confidence = torch.exp(-relative * 20.0 * rand(b, 1, 1)) - 0.3 * rand(b, 1, 1) * rand(b, t, j)
     certain = (rand(b) < noise.certain)[:, None, None]
     return noisy, torch.where(certain, 1.0, confidence.clamp(0.05, 1.0)), seen
+
+
+def _wander(shape: torch.Size, generator: torch.Generator) -> Tensor:
+    """(B, T, J, 2) unit noise that each frame keeps some of: of two thirds of it at 30 fps for
+    BlazePose on a real video, here half to nine tenths.
+    """
+    kept = 0.5 + 0.4 * torch.rand(shape[0], 1, 1, generator=generator)
+    fresh = torch.randn(shape, generator=generator).unbind(dim=1)
+    states = [fresh[0]]
+    for new in fresh[1:]:
+        states.append(kept * states[-1] + (1 - kept.square()).sqrt() * new)
+    return torch.stack(states, dim=1)
 
 
 def _swaps(

@@ -69,6 +69,19 @@ def test_errors_grow_with_the_persons_size_and_confidence_falls_with_them():
     assert 0.01 < found[0.8].median() / 0.8 < 0.04  # of the body, at a level of 0.02
 
 
+def test_what_wanders_comes_and_goes_within_some_frames():
+    """Without it, noise hardly differs between frames: most of it stays for a whole window."""
+    fresh = {}
+    for wander in (0.0, 5.0):
+        noise = {"exact": 0.0, "sigma": (0.02, 0.02), "wander": wander, "pitch_rad": 0.0}
+        error = detect(**noise)[0] - UV
+        error = error - error.mean(dim=1, keepdim=True)
+        kept = (error[:, 1:] * error[:, :-1]).mean() / error.square().mean()
+        fresh[wander] = error.diff(dim=1).square().mean().sqrt()
+    assert 0.4 < kept < 0.8
+    assert fresh[5.0] > 3 * fresh[0.0]
+
+
 def test_faults_come_and_go_at_the_rates_asked_for():
     state = telegraph((2000, 50), 0.05, 0.2, torch.Generator().manual_seed(0))
     assert abs(state.float().mean() - 0.05 / 0.25) < 0.01

@@ -13,6 +13,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from m2t3.__main__ import main
 from m2t3.core.errors import M2t3Error
 from m2t3.engines.network import MotionDenoiser, NetworkConfig
+from m2t3.engines.onnx_export import example_inputs
 from m2t3.training.checkpoint import load_first_weights
 from m2t3.training.interruption import Interruption
 from m2t3.training.run import train
@@ -202,6 +203,26 @@ def test_a_shallower_network_begins_with_evenly_spread_blocks_of_a_deeper_one():
     for here, there in enumerate((0, 2, 4)):
         for name, value in network.blocks[here].state_dict().items():
             assert torch.equal(value, average[f"blocks.{there}.{name}"])
+
+
+def test_a_deeper_network_begins_by_answering_as_the_shallower_one():
+    shallow = NetworkConfig(width=32, heads=1, layers=2)
+    deep = replace(shallow, layers=5)
+    torch.manual_seed(0)
+    first = MotionDenoiser(shallow)
+    for parameter in first.parameters():
+        torch.nn.init.normal_(parameter, std=0.1)
+    network = MotionDenoiser(deep)
+    saved = {"average": first.state_dict(), "config": asdict(shallow)}
+    words = load_first_weights(network, saved, deep)
+    assert words == f"{len(network.state_dict())} of {len(network.state_dict())} weights taken"
+    with torch.no_grad():
+        expected, answer = (
+            n(*example_inputs(n.config, people=2, frames=3, memory=0))[:-2]
+            for n in (first, network)
+        )
+    torch.testing.assert_close(answer, expected)
+    assert all(block.temporal.qkv.weight.abs().sum() > 0 for block in network.blocks)
 
 
 def test_what_was_logged_but_not_kept_is_logged_again_once(
