@@ -20,6 +20,7 @@ from ..core.errors import M2t3Error
 from . import compiled
 from .anchor import canonical_body, guess_ground_position
 from .body_size import UNKNOWN, SizeBelief
+from .bone_lengths import BoneLengths
 from .denoiser import Denoiser, Ground
 from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
 from .history import History, Together
@@ -51,6 +52,7 @@ class _Person:
     rig: Rig
     ground: Ground | None  # the rig's, as the network sees it
     size: SizeBelief
+    bones: BoneLengths
     frame: int = 0  # counts answered frames; with the id the key of their noise
     committed: int = 0  # frames remembered since the belief in the size was made
 
@@ -106,8 +108,8 @@ class Lifter:
         stamps.append(clock())
         return Lifted(
             tuple(
-                answers[i] if i in answers else self._nothing(observation.person_id)
-                for i, observation in enumerate(observations)
+                answers.get(i) or LiftedPerson.unseen(of.person_id, self._skeleton.joint_count)
+                for i, of in enumerate(observations)
             ),
             dict(zip(("prepare", "denoise", "place"), np.diff(stamps).tolist(), strict=False)),
         )
@@ -120,9 +122,11 @@ class Lifter:
             anchor = guess_ground_position(rays.rays_world, rays.seen, center, self._body_m)
             history = History(self.denoiser.shape, self.steps)
             sides = SideFilter(self._skeleton)
-            size = self._first_size if person is None else person.size  # outlasts an absence
             rig, ground = self._rig(anchor)
-            person = _Person(person_id, sides, history, rig, ground, size)
+            size, bones = self._first_size, BoneLengths(self._skeleton, center)
+            if person is not None:  # a body outlasts an absence
+                size, bones = person.size, person.bones
+            person = _Person(person_id, sides, history, rig, ground, size, bones)
             self._people[person_id] = person
         return person
 
@@ -143,8 +147,11 @@ class Lifter:
                 break  # near enough, or no number at all
             person.rig, person.ground = self._rig(person.rig.to_world(hips)[:2])
             answer, b = self._encode_anew(person, rays), 0
-        points = person.rig.to_world(answer.points_rig_m[b, -1]).astype(np.float32)
+        points = person.rig.to_world(answer.points_rig_m[b, -1])
         valid = np.asarray(np.isfinite(points).all(axis=-1))
+        log_error = answer.denoised.log_error[b, -1]
+        if valid.all():
+            points = person.bones.fitted(rays.t_s, points, np.exp(log_error - log_error.mean()))
         if valid.all() and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:
             person.history.commit(
                 rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen,
@@ -152,23 +159,14 @@ class Lifter:
             )  # fmt: skip
             person.committed += 1
             if person.committed == self.denoiser.shape.memory_frames:  # all of it new evidence
-                log_size, log_error = answer.denoised.size[b, -1].tolist()
-                person.size = person.size.updated(log_size, math.exp(log_error))
+                log_size, log_size_error = answer.denoised.size[b, -1].tolist()
+                person.size = person.size.updated(log_size, math.exp(log_size_error))
                 person.committed = 0
         person.frame += 1
-        log_error = answer.denoised.log_error[b, -1]
         confidence = (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32)
         contact = _logistic(answer.denoised.contact[b, -1])
-        return LiftedPerson(person.person_id, points, confidence, valid, contact)
-
-    def _nothing(self, person_id: int) -> LiftedPerson:
-        joints = self._skeleton.joint_count
         return LiftedPerson(
-            person_id,
-            np.full((joints, 3), np.nan, np.float32),
-            np.zeros(joints, np.float32),
-            np.zeros(joints, bool),
-            np.full(2, np.nan, np.float32),
+            person.person_id, points.astype(np.float32), confidence, valid, contact
         )
 
     def _step(self, people: Sequence[_Person], rays: Sequence[Rays]) -> Sample:

@@ -29,6 +29,17 @@ class LiftedPerson:
     valid: NDArray[np.bool_]  # (J,)
     contact: NDArray[np.float32]  # (2,) chance that the left, right foot stands still; NaN: unknown
 
+    @staticmethod
+    def unseen(person_id: int, joints: int) -> "LiftedPerson":
+        """The answer to a person of whom too little is seen."""
+        return LiftedPerson(
+            person_id,
+            np.full((joints, 3), np.nan, np.float32),
+            np.zeros(joints, np.float32),
+            np.zeros(joints, bool),
+            np.full(2, np.nan, np.float32),
+        )
+
 
 @dataclass(frozen=True)
 class Lifted:
