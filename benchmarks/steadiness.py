@@ -20,6 +20,7 @@ from rich.table import Table
 from m2t3.core.skeletons import Skeleton
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
+from m2t3.lifting.bone_lengths import BoneLengths
 from m2t3.lifting.lifter import Lifter
 from m2t3.lifting.people import Observation
 from m2t3.lifting.smoothing import Smoother
@@ -53,19 +54,10 @@ class Steadiness:
         skeleton = denoiser.shape.skeleton
         rows: dict[tuple[str, str], list[dict[str, float]]] = {}
         for case in track(self._cases(skeleton), "lifting", console=Console(stderr=True)):
-            lifter = Lifter(case.camera, denoiser)
-            raw = np.stack(
-                [
-                    lifter.lift([Observation(0, t / case.fps, px, confidence)])
-                    .people[0]
-                    .positions_world_m
-                    for t, (px, confidence) in enumerate(
-                        zip(case.keypoints_px, case.confidence, strict=True)
-                    )
-                ]
-            ).astype(np.float64)
+            raw, errors_m = lifted(case, Lifter(case.camera, denoiser))
             ways = {"raw": raw} | {
-                f"look-ahead {n}": smoothed(raw, case, skeleton, n) for n in self.look_aheads
+                f"look-ahead {n}": smoothed(raw, errors_m, case, skeleton, n)
+                for n in self.look_aheads
             }
             for way, points in ways.items():
                 rows.setdefault((case.group, way), []).append(measured(points, case, skeleton))
@@ -81,15 +73,30 @@ class Steadiness:
         return cases
 
 
+def lifted(case: Case, lifter: Lifter) -> tuple[Float[NDArray, "t j 3"], Float[NDArray, "t j"]]:
+    """The network's answers, frame by frame, and how far off it expects them to be."""
+    people = [
+        lifter.lift([Observation(0, t / case.fps, px, confidence)]).people[0]
+        for t, (px, confidence) in enumerate(zip(case.keypoints_px, case.confidence, strict=True))
+    ]
+    points = np.stack([person.positions_world_m for person in people]).astype(np.float64)
+    return points, np.stack([person.expected_error_m for person in people])
+
+
 def smoothed(
-    raw: Float[NDArray, "t j 3"], case: Case, skeleton: Skeleton, look_ahead: int
+    raw: Float[NDArray, "t j 3"],
+    errors_m: Float[NDArray, "t j"],
+    case: Case,
+    skeleton: Skeleton,
+    look_ahead: int,
 ) -> Float[NDArray, "t j 3"]:
     """The raw answers as the stream publishes them with that look-ahead."""
-    smoother = Smoother(case.camera.t_world_camera_m, skeleton.hips, look_ahead)
+    center_m = case.camera.t_world_camera_m
+    bones, smoother = BoneLengths(skeleton, center_m), Smoother(center_m, skeleton.hips, look_ahead)
     answers = np.full_like(raw, np.nan)
     answered = [t for t, points in enumerate(raw) if np.isfinite(points).all()]
     for n, t in enumerate(answered):
-        smoother.update(t / case.fps, raw[t])
+        smoother.update(t / case.fps, bones.fitted(t / case.fps, raw[t], errors_m[t]))
         if n >= look_ahead:
             due = answered[n - look_ahead]
             answers[due] = smoother.settled(due / case.fps)

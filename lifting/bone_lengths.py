@@ -22,8 +22,6 @@ LASTING_S = 60.0  # how long what a frame has told counts
 _TRUNK = {"hip", "shoulder", "pelvis", "spine", "spine1", "spine2", "spine3", "neck", "thorax",
           "collar"}  # fmt: skip
 _ACROSS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))  # keep a trunk's shape
-
-# Numbers of the kernels, in which they are fixed: numba keeps what it has compiled.
 _ALONG_M = 0.05  # how far the typical joint is off along its ray, the body's place aside
 _STEPS = 2  # Gauss-Newton
 _WEIGHT, _SUM, _SQUARES = range(3)  # rows of what was told, over the frames
@@ -45,28 +43,33 @@ class BoneLengths:
         self._t_s = -math.inf
 
     def fitted(
-        self, t_s: float, points_world_m: Float[NDArray, "j 3"], doubt: Float[NDArray, "j"]
+        self,
+        t_s: float,
+        points_world_m: Float[NDArray, "j 3"],
+        expected_error_m: Float[NDArray, "j"],
     ) -> Float[NDArray, "j 3"]:
         """The pose at `t_s`, later than all before, by what is then known of the bones.
 
         Args:
             t_s: seconds.
             points_world_m: where the network has the joints; finite.
-            doubt: how far off it expects each of them to be, in proportion.
+            expected_error_m: how far off it expects each of them to be. Most of that is the
+                body's place, so only the proportions count here.
         """
         since_s = t_s - self._t_s
         independent = min(since_s / TOGETHER_S, 1.0)
         lasting = math.exp(-since_s / LASTING_S)
         self._t_s, self._frames = t_s, lasting * self._frames + independent
         self._told *= lasting
-        return _fit(
-            points_world_m - self._center_m, np.asarray(doubt, np.float64), self._bones,
-            self._twins, self._least_m, independent, self._frames, self._told,
-        ) + self._center_m  # fmt: skip
+        doubt = expected_error_m / np.exp(np.log(expected_error_m).mean())
+        points_m = points_world_m - self._center_m
+        slid_m = _slide(points_m, doubt, self._bones, self._twins, self._least_m, independent,
+                        self._frames, self._told)  # fmt: skip
+        return points_world_m + slid_m
 
 
 @compiled
-def _fit(
+def _slide(
     points_m: NDArray,
     doubt: NDArray,
     bones: NDArray,
@@ -76,7 +79,7 @@ def _fit(
     frames: float,
     told: NDArray,
 ) -> NDArray:
-    """Learns from a frame's points (J, 3), seen from the camera, and slides them along their rays.
+    """Learns from a frame's points (J, 3), seen from the camera; offsets (J, 3) along their rays.
 
     Args:
         doubt: (J,) expected errors, in proportion.
@@ -95,12 +98,12 @@ def _fit(
     for n in range(count):
         i, j = bones[n]
         bone_m = points_m[i] - points_m[j]
-        length_m = math.sqrt(np.sum(bone_m**2))
-        turned = np.sum(bone_m * (rays[i] + rays[j])) / (2 * max(length_m, 1e-6))
+        seen_m = math.sqrt(np.sum(bone_m**2))
+        turned = np.sum(bone_m * (rays[i] + rays[j])) / (2 * max(seen_m, 1e-6))
         variance = turned**2 * (along_m[i] ** 2 + along_m[j] ** 2) / 2 + least_m[n] ** 2
         told[_WEIGHT, n] += independent / variance
-        told[_SUM, n] += independent / variance * length_m
-        told[_SQUARES, n] += independent / variance * length_m**2
+        told[_SUM, n] += independent / variance * seen_m
+        told[_SQUARES, n] += independent / variance * seen_m**2
 
     length_m, precision = np.empty(count), np.empty(count)
     for n in range(count):
@@ -130,4 +133,4 @@ def _fit(
             gradient[i] += pull * by_i
             gradient[j] += pull * by_j
         slid_m -= np.linalg.solve(hessian, gradient)
-    return points_m + slid_m.reshape(joints, 1) * rays
+    return slid_m.reshape(joints, 1) * rays

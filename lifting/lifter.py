@@ -20,12 +20,11 @@ from ..core.errors import M2t3Error
 from . import compiled
 from .anchor import canonical_body, guess_ground_position
 from .body_size import UNKNOWN, SizeBelief
-from .bone_lengths import BoneLengths
 from .denoiser import Denoiser, Ground
 from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
 from .history import History, Together
 from .memory import ANGULAR_PER_S, HIDDEN, past_mask
-from .people import CONFIDENT_M, Lifted, LiftedPerson, Observation
+from .people import Lifted, LiftedPerson, Observation, confidence_of
 from .rays import Rays
 from .rig import GAZE_HEIGHT_M, Rig, Views
 from .sampler import Frames, NoiseKey, Sample, sample
@@ -52,7 +51,6 @@ class _Person:
     rig: Rig
     ground: Ground | None  # the rig's, as the network sees it
     size: SizeBelief
-    bones: BoneLengths
     frame: int = 0  # counts answered frames; with the id the key of their noise
     committed: int = 0  # frames remembered since the belief in the size was made
 
@@ -122,11 +120,9 @@ class Lifter:
             anchor = guess_ground_position(rays.rays_world, rays.seen, center, self._body_m)
             history = History(self.denoiser.shape, self.steps)
             sides = SideFilter(self._skeleton)
+            size = self._first_size if person is None else person.size  # outlasts an absence
             rig, ground = self._rig(anchor)
-            size, bones = self._first_size, BoneLengths(self._skeleton, center)
-            if person is not None:  # a body outlasts an absence
-                size, bones = person.size, person.bones
-            person = _Person(person_id, sides, history, rig, ground, size, bones)
+            person = _Person(person_id, sides, history, rig, ground, size)
             self._people[person_id] = person
         return person
 
@@ -147,11 +143,8 @@ class Lifter:
                 break  # near enough, or no number at all
             person.rig, person.ground = self._rig(person.rig.to_world(hips)[:2])
             answer, b = self._encode_anew(person, rays), 0
-        points = person.rig.to_world(answer.points_rig_m[b, -1])
+        points = person.rig.to_world(answer.points_rig_m[b, -1]).astype(np.float32)
         valid = np.asarray(np.isfinite(points).all(axis=-1))
-        log_error = answer.denoised.log_error[b, -1]
-        if valid.all():
-            points = person.bones.fitted(rays.t_s, points, np.exp(log_error - log_error.mean()))
         if valid.all() and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:
             person.history.commit(
                 rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen,
@@ -159,15 +152,13 @@ class Lifter:
             )  # fmt: skip
             person.committed += 1
             if person.committed == self.denoiser.shape.memory_frames:  # all of it new evidence
-                log_size, log_size_error = answer.denoised.size[b, -1].tolist()
-                person.size = person.size.updated(log_size, math.exp(log_size_error))
+                log_size, log_error = answer.denoised.size[b, -1].tolist()
+                person.size = person.size.updated(log_size, math.exp(log_error))
                 person.committed = 0
         person.frame += 1
-        confidence = (1.0 - np.exp(-CONFIDENT_M * np.exp(-log_error))).astype(np.float32)
+        confidence = confidence_of(np.exp(answer.denoised.log_error[b, -1]))
         contact = _logistic(answer.denoised.contact[b, -1])
-        return LiftedPerson(
-            person.person_id, points.astype(np.float32), confidence, valid, contact
-        )
+        return LiftedPerson(person.person_id, points, confidence, valid, contact)
 
     def _step(self, people: Sequence[_Person], rays: Sequence[Rays]) -> Sample:
         """One new frame each, with what they remember."""

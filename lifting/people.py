@@ -7,6 +7,12 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
+_SUREST = 1.0 - 1e-6  # confidence; a centimetre
+
+
+def confidence_of(expected_error_m: Float[NDArray, "j"]) -> NDArray[np.float32]:
+    """The chance that joints are near to the truth whose errors are Laplace's, of this scale."""
+    return (1.0 - np.exp(-CONFIDENT_M / expected_error_m)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -28,6 +34,12 @@ class LiftedPerson:
     confidence: NDArray[np.float32]  # (J,) chance to be within CONFIDENT_M of the truth
     valid: NDArray[np.bool_]  # (J,)
     contact: NDArray[np.float32]  # (2,) chance that the left, right foot stands still; NaN: unknown
+
+    @property
+    def expected_error_m(self) -> Float[NDArray, "j"]:
+        """(J,) the scale of errors that the confidence speaks of."""
+        sure = self.confidence.astype(np.float64).clip(1.0 - _SUREST, _SUREST)
+        return -CONFIDENT_M / np.log1p(-sure)
 
     @staticmethod
     def unseen(person_id: int, joints: int) -> "LiftedPerson":

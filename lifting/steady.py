@@ -1,4 +1,7 @@
-"""A lifter whose answers are steady: what the network says of each frame, filtered over time."""
+"""A lifter whose answers are steady: what the network says of each frame, by what stays the same.
+
+A person's bones do not change over the session, and their pose not much from frame to frame.
+"""
 
 import time
 from collections.abc import Sequence
@@ -10,6 +13,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..core.errors import M2t3Error
+from .bone_lengths import BoneLengths
 from .lifter import FORGET_AFTER_S, Lifter
 from .people import Lifted, LiftedPerson, Observation
 from .smoothing import Smoother
@@ -30,6 +34,7 @@ class FrameLifter(Protocol):
 @dataclass
 class _Track:
     t_s: float  # of the newest valid pose
+    bones: BoneLengths
     smoother: Smoother
 
 
@@ -49,7 +54,7 @@ class SteadyLifter:
             raise M2t3Error(f"look-ahead must be 0 to {MAX_LOOK_AHEAD} frames, not {look_ahead}")
         self._lifter: FrameLifter = lifter
         self._center_world_m = lifter.camera.t_world_camera_m
-        self._hips = lifter.denoiser.shape.skeleton.hips
+        self._skeleton = lifter.denoiser.shape.skeleton
         self._look_ahead = look_ahead
         self._tracks: dict[int, _Track] = {}
 
@@ -81,10 +86,13 @@ class SteadyLifter:
     def _steady(self, t_s: float, person: LiftedPerson) -> LiftedPerson:
         track = self._tracks.get(person.person_id)
         if track is None or t_s - track.t_s > FORGET_AFTER_S:
-            track = _Track(t_s, Smoother(self._center_world_m, self._hips, self._look_ahead))
-            self._tracks[person.person_id] = track
+            smoother = Smoother(self._center_world_m, self._skeleton.hips, self._look_ahead)
+            # A body outlasts an absence.
+            bones = track.bones if track else BoneLengths(self._skeleton, self._center_world_m)
+            track = self._tracks[person.person_id] = _Track(t_s, bones, smoother)
         track.t_s = t_s
-        points = track.smoother.update(t_s, person.positions_world_m)
+        points = track.bones.fitted(t_s, person.positions_world_m, person.expected_error_m)
+        points = track.smoother.update(t_s, points)
         return replace(person, positions_world_m=points.astype(np.float32))
 
 
