@@ -24,6 +24,7 @@ _TRUNK = {"hip", "shoulder", "pelvis", "spine", "spine1", "spine2", "spine3", "n
 _ACROSS = (("left_shoulder", "right_hip"), ("right_shoulder", "left_hip"))  # keep a trunk's shape
 _ALONG_M = 0.05  # how far the typical joint is off along its ray, the body's place aside
 _STEPS = 2  # Gauss-Newton
+_SHORTEST_M = 1e-6  # joints may coincide
 _WEIGHT, _SUM, _SQUARES = range(3)  # rows of what was told, over the frames
 
 
@@ -57,62 +58,84 @@ class BoneLengths:
                 body's place, so only the proportions count here.
         """
         since_s = t_s - self._t_s
-        independent = min(since_s / TOGETHER_S, 1.0)
+        new = min(since_s / TOGETHER_S, 1.0)  # share of this frame that others have not told
         lasting = math.exp(-since_s / LASTING_S)
-        self._t_s, self._frames = t_s, lasting * self._frames + independent
+        self._t_s, self._frames = t_s, lasting * self._frames + new
         self._told *= lasting
-        doubt = expected_error_m / np.exp(np.log(expected_error_m).mean())
         points_m = points_world_m - self._center_m
-        slid_m = _slide(points_m, doubt, self._bones, self._twins, self._least_m, independent,
-                        self._frames, self._told)  # fmt: skip
-        return points_world_m + slid_m
+        rays = points_m / np.sqrt(np.square(points_m).sum(axis=-1, keepdims=True))
+        along_m = _ALONG_M * expected_error_m / np.exp(np.log(expected_error_m).mean())
+        _learn(points_m, rays, along_m, self._bones, self._least_m, new, self._told)
+        length_m, precision = _believed(self._told, self._twins, self._least_m, self._frames)
+        slid_m = _slid(points_m, rays, along_m, self._bones, length_m, precision)
+        return points_world_m + slid_m[:, None] * rays
 
 
 @compiled
-def _slide(
+def _learn(
     points_m: NDArray,
-    doubt: NDArray,
+    rays: NDArray,
+    along_m: NDArray,
     bones: NDArray,
-    twins: NDArray,
     least_m: NDArray,
-    independent: float,
-    frames: float,
+    new: float,
     told: NDArray,
-) -> NDArray:
-    """Learns from a frame's points (J, 3), seen from the camera; offsets (J, 3) along their rays.
+) -> None:
+    """Adds to `told` (3, N), by its share that is `new`, what a frame says of N bones.
 
     Args:
-        doubt: (J,) expected errors, in proportion.
+        points_m: (J, 3) seen from the camera.
+        rays: (J, 3) their directions.
+        along_m: (J,) how far off they are along these.
         bones: (N, 2) joints.
-        twins: (N,) each bone's mirror image; its own index if it is none's.
         least_m: (N,) by how much each length differs from frame to frame, at least.
-        independent: share of this frame that others have not told.
-        frames: sum of these shares.
-        told: (3, N), changed in place.
+        new: share of the frame.
+        told: weights, weighted lengths and weighted squares.
     """
-    joints, count = len(points_m), len(bones)
-    rays, along_m = np.empty((joints, 3)), np.empty(joints)
-    for j in range(joints):
-        rays[j] = points_m[j] / math.sqrt(np.sum(points_m[j] ** 2))
-        along_m[j] = _ALONG_M * doubt[j]
-    for n in range(count):
+    for n in range(len(bones)):
         i, j = bones[n]
         bone_m = points_m[i] - points_m[j]
-        seen_m = math.sqrt(np.sum(bone_m**2))
-        turned = np.sum(bone_m * (rays[i] + rays[j])) / (2 * max(seen_m, 1e-6))
+        length_m = math.sqrt(np.sum(bone_m**2))
+        turned = np.sum(bone_m * (rays[i] + rays[j])) / (2 * max(length_m, _SHORTEST_M))
         variance = turned**2 * (along_m[i] ** 2 + along_m[j] ** 2) / 2 + least_m[n] ** 2
-        told[_WEIGHT, n] += independent / variance
-        told[_SUM, n] += independent / variance * seen_m
-        told[_SQUARES, n] += independent / variance * seen_m**2
+        told[_WEIGHT, n] += new / variance
+        told[_SUM, n] += new / variance * length_m
+        told[_SQUARES, n] += new / variance * length_m**2
 
-    length_m, precision = np.empty(count), np.empty(count)
-    for n in range(count):
+
+@compiled
+def _believed(
+    told: NDArray, twins: NDArray, least_m: NDArray, frames: float
+) -> tuple[NDArray, NDArray]:
+    """Lengths (N,) and how firmly a pose is held to them, 1 / m^2.
+
+    Args:
+        told: see `_learn`.
+        twins: (N,) each bone's mirror image; its own index if it is none's.
+        least_m: see `_learn`.
+        frames: sum of all shares.
+    """
+    length_m, precision = np.empty((2, len(twins)))
+    for n in range(len(twins)):
         weight, total, squares = (told[:, n] + told[:, twins[n]]) / 2
         length_m[n] = total / weight
         # Lengths that scatter by more than they should are known less well than they should be.
         scatter = (max(squares - total**2 / weight, 0.0) + 1.0) / (frames + 1.0)
         precision[n] = 1.0 / (scatter * (least_m[n] ** 2 + 0.5 / weight))
+    return length_m, precision
 
+
+@compiled
+def _slid(
+    points_m: NDArray,
+    rays: NDArray,
+    along_m: NDArray,
+    bones: NDArray,
+    length_m: NDArray,
+    precision: NDArray,
+) -> NDArray:
+    """How far (J,) each joint goes along its ray, by Gauss-Newton."""
+    joints = len(points_m)
     slid_m = np.zeros(joints)
     hessian, gradient = np.empty((joints, joints)), np.empty(joints)
     for _ in range(_STEPS):
@@ -120,10 +143,10 @@ def _slide(
         for j in range(joints):
             hessian[j, j] = 1.0 / along_m[j] ** 2
             gradient[j] = slid_m[j] / along_m[j] ** 2
-        for n in range(count):
+        for n in range(len(bones)):
             i, j = bones[n]
             bone_m = points_m[i] + slid_m[i] * rays[i] - points_m[j] - slid_m[j] * rays[j]
-            now_m = max(math.sqrt(np.sum(bone_m**2)), 1e-6)
+            now_m = max(math.sqrt(np.sum(bone_m**2)), _SHORTEST_M)
             by_i, by_j = np.sum(bone_m * rays[i]) / now_m, -np.sum(bone_m * rays[j]) / now_m
             pull = precision[n] * (now_m - length_m[n])
             hessian[i, i] += precision[n] * by_i**2
@@ -133,4 +156,4 @@ def _slide(
             gradient[i] += pull * by_i
             gradient[j] += pull * by_j
         slid_m -= np.linalg.solve(hessian, gradient)
-    return slid_m.reshape(joints, 1) * rays
+    return slid_m
