@@ -103,8 +103,9 @@ def observe(
 
 
 def _wander(shape: torch.Size, generator: torch.Generator) -> Tensor:
-    """(B, T, J, 2) unit noise that each frame keeps some of: of two thirds of it at 30 fps for
-    BlazePose on a real video, here half to nine tenths.
+    """(B, T, J, 2) noise of unit variance, of which every frame keeps half to nine tenths.
+
+    BlazePose keeps two thirds of its errors for a thirtieth of a second (on a real video).
     """
     kept = 0.5 + 0.4 * torch.rand(shape[0], 1, 1, generator=generator)
     fresh = torch.randn(shape, generator=generator).unbind(dim=1)
