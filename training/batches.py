@@ -86,17 +86,20 @@ class Windows:
         self.positions = torch.from_numpy(
             np.concatenate([archive.positions_world_m for archive in archives])
         )
-        starts, lengths, chances = [], [], []
+        starts, lengths, chances, soles = [], [], [], []
         offset = 0
-        for archive, share in zip(archives, shares, strict=True):
+        of_each = np.broadcast_to(config.body.soles_m, len(archives))
+        for archive, share, soles_m in zip(archives, shares, of_each, strict=True):
             length = np.diff(archive.clip_start)
             starts.append(archive.clip_start[:-1] + offset)
             lengths.append(length)
             chances.append(share * length / length.sum())
+            soles.append(np.full(len(length), soles_m, np.float32))
             offset += len(archive.positions_world_m)
         self.start = torch.from_numpy(np.concatenate(starts))
         self.length = torch.from_numpy(np.concatenate(lengths))
         self.chance = torch.from_numpy(np.concatenate(chances))
+        self.soles_m = torch.from_numpy(np.concatenate(soles))
         self.fps = archives[0].fps
 
     def draw(self) -> Batch:
@@ -105,10 +108,11 @@ class Windows:
         b = config.batch
         dt_s = self._frame_times()
         t_s = dt_s.cumsum(dim=1)
-        points = self._motion(t_s)
+        clip = torch.multinomial(self.chance, b, replacement=True, generator=g)
+        points = self._motion(clip, t_s)
         points = mix_bodies(points, self.skeleton, config.mixing, g)
         points = tumble_bodies(points, t_s, self.skeleton, config.tumbling, g)
-        points = vary_bodies(points, self.skeleton, config.body, g)
+        points = vary_bodies(points, self.skeleton, config.body, self.soles_m[clip], g)
         distance, height, points = self._place(points)
         axes, centers = rig.view_axes(distance, height)
         distances = rig.view_distances(distance, height)
@@ -178,13 +182,12 @@ class Windows:
         gap = (self._rand(b, t) < 0.02) & (self._rand(b, 1) < 0.3)
         return base * jitter * torch.where(gap, 1 + 8 * self._rand(b, t), 1.0)
 
-    def _motion(self, t_s: Tensor) -> Tensor:
-        """(B, T, J, 3) clips played at those times, at 0.8 to 1.25 times their speed.
+    def _motion(self, clip: Tensor, t_s: Tensor) -> Tensor:
+        """(B, T, J, 3) these clips played at those times, at 0.8 to 1.25 times their speed.
 
         A clip that is too short is played back and forth.
         """
         b = t_s.shape[0]
-        clip = torch.multinomial(self.chance, b, replacement=True, generator=self.generator)
         last = (self.length[clip] - 1).float()[:, None]
         speed = torch.exp((self._rand(b, 1) - 0.5) * 0.45)
         at = (t_s - t_s[:, :1]) * self.fps * speed

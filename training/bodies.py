@@ -48,16 +48,24 @@ class BodyVariation:
     proportion: float = 0.05  # log of each part's length
     width: float = 0.12  # log of hip and shoulder widths, where detectors and markers disagree
     floor_m: float = 0.03  # the floor's height against the calibrated one
-    soles_m: float = 0.0  # thickness of the soles under the data's feet, uniform up to this
+    # thickness of the soles under the data's feet, uniform up to this: all archives', or each one's
+    soles_m: tuple[float, ...] = (0.0,)
     platform: float = 0.25  # share of windows in which the person stands on something
     platform_m: float = 0.25  # that something's height is uniform up to this
     mirror: float = 0.5  # share of windows that are mirrored
 
 
 def vary_bodies(
-    positions_m: Tensor, skeleton: Skeleton, variation: BodyVariation, generator: torch.Generator
+    positions_m: Tensor,
+    skeleton: Skeleton,
+    variation: BodyVariation,
+    soles_m: Tensor,
+    generator: torch.Generator,
 ) -> Tensor:
-    """Gives each window of (B, T, J, 3) a body of its own, in metres over the ground z = 0."""
+    """Gives each window of (B, T, J, 3) a body of its own, in metres over the ground z = 0.
+
+    `soles_m` (B,) is how thick each window's soles may be.
+    """
     b = positions_m.shape[0]
 
     def normal(std: float) -> Tensor:
@@ -84,7 +92,7 @@ def vary_bodies(
     varied[..., :2] -= _slip(varied, positions_m, pace, skeleton)[:, :, None]
     lowest = positions_m[..., 2].amin(dim=2) * size[..., 0]
     on_platform = (uniform() < variation.platform) * uniform() * variation.platform_m
-    under = normal(variation.floor_m) + on_platform + uniform() * variation.soles_m
+    under = normal(variation.floor_m) + on_platform + uniform() * soles_m[:, None, None]
     lift = lowest - varied[..., 2].amin(dim=2) + under[..., 0]
     varied[..., 2] += lift[..., None]
     return varied

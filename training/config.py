@@ -45,6 +45,12 @@ class TrainConfig:
             raise M2t3Error(
                 f"{len(self.shares)} --shares for {len(self.archives)} --archives: give one each"
             )
+        soles = len(self.window.body.soles_m)
+        if soles != 1 and self.archives and soles != len(self.archives):
+            raise M2t3Error(
+                f"{soles} --window.body.soles-m for {len(self.archives)} --archives: "
+                "give one for all, or one each"
+            )
         if not self.minutes > 0 or (self.steps is not None and self.steps < 1):
             raise M2t3Error(
                 f"a run of {self.minutes} --minutes, {self.steps} --steps has no length: "

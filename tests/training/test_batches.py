@@ -11,7 +11,9 @@ from m2t3.lifting import representation
 from m2t3.lifting.diffusion import Denoised
 from m2t3.training.archive import read_archive
 from m2t3.training.batches import Batch, WindowConfig, Windows
+from m2t3.training.bodies import BodyVariation
 from m2t3.training.losses import LossWeights, denoiser_loss
+from m2t3.training.mixing import BodyMixing
 from m2t3.training.noise import DetectorNoise
 from m2t3.training.tumbling import Tumbling
 
@@ -53,6 +55,18 @@ def test_people_stay_people_whatever_camera_and_clip(archive_path):
     hips = batch.points_m[:, :, COCO17.hips].mean(dim=2)
     near = hips[..., :2].norm(dim=-1).amin(dim=1) < 0.5 * batch.distances_m[:, 0, 0]
     assert near.float().mean() > 0.9  # of the anchor, which is a guess
+
+
+def test_each_archive_has_soles_of_its_own(archive_path):
+    level = BodyVariation(size=0.0, proportion=0.0, width=0.0, floor_m=0.0, platform=0.0)
+    drawn = windows(
+        archive_path, batch=200, body=dataclasses.replace(level, soles_m=(0.3, 0.0)),
+        tumbling=Tumbling(share=0.0), mixing=BodyMixing(share=0.0),
+    )  # fmt: skip
+    lowest = drawn.draw().points_m[..., 2].amin(dim=(1, 2))
+    raised = lowest > lowest.min() + 0.05
+    assert 0.15 < raised.float().mean() < 0.4  # of the third that is the first archive's
+    assert lowest[raised].max() < lowest.min() + 0.35
 
 
 def test_v0_and_the_motion_vectors_are_the_truths(archive_path):

@@ -17,8 +17,10 @@ def motion(clips):
     return torch.from_numpy(clips[1]).float().expand(8, -1, -1, -1).clone()
 
 
-def vary(motion, variation):
-    return vary_bodies(motion.clone(), COCO17, variation, torch.Generator().manual_seed(2))
+def vary(motion, variation, soles_m=0.0):
+    soles = torch.full((len(motion),), soles_m)
+    generator = torch.Generator().manual_seed(2)
+    return vary_bodies(motion.clone(), COCO17, variation, soles, generator)
 
 
 def length(positions, *names):
@@ -46,7 +48,7 @@ def test_floors_and_platforms_lift_a_window_as_a_whole(motion):
 
 def test_soles_lift_people_and_never_lower_them(motion):
     level = {**LEVEL, "mirror": 0.0}
-    raised = vary(motion, BodyVariation(size=0.0, soles_m=0.06, **level))
+    raised = vary(motion, BodyVariation(size=0.0, **level), 0.06)
     lift = raised[..., 2].amin(dim=2) - motion[..., 2].amin(dim=2)
     assert np.ptp(lift.numpy(), axis=1).max() < 1e-6
     assert 0.0 < lift.min() < 0.02 < 0.04 < lift.max() < 0.06

@@ -85,7 +85,8 @@ def motion(mocap_path):
 def vary(positions, bones, windows=8, **variation):
     generator = torch.Generator().manual_seed(2)
     body = BodyVariation(**{**LEVEL, **variation})
-    return vary_bodies(positions.repeat(windows, 1, 1, 1), bones, body, generator)
+    soles = torch.zeros(windows)
+    return vary_bodies(positions.repeat(windows, 1, 1, 1), bones, body, soles, generator)
 
 
 def test_joints_that_an_archive_has_are_read_as_they_are(mocap_path):
