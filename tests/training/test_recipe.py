@@ -51,7 +51,10 @@ def test_a_recipe_changes_what_it_names_and_nothing_else(recipe):
         ("archives: one.npz", ("array", "$.archives")),
         ("network: {width: 50}", ("width 50",)),
         ("decay: 1.5", ("--decay", "0 to 1")),
-        ("archives: [a.npz, b.npz, c.npz]\nwindow: {body: {soles_m: [0, 0.05]}}", ("2", "3", "soles")),
+        (
+            "archives: [a.npz, b.npz, c.npz]\nwindow: {body: {soles_m: [0, 0.05]}}",
+            ("2", "3", "soles"),
+        ),
         ("steps: 1\nsteps: 2", ("'steps'", "twice")),
         ("- steps", ("mapping",)),
     ],
