@@ -1,9 +1,9 @@
-"""Error against training: checkpoints of a run and of those it began from, asked the same pieces.
+"""Error against training: weights of a run and of those it began from, asked the same pieces.
 
-Every run's learning rate falls towards its end, so the step down there is in part the decay's. `cp`
-is how they are kept: a run itself leaves only its newest.
+Every run's learning rate falls towards its end, so the step down there is in part the decay's. A run
+leaves its newest checkpoint only: `cp` keeps others, and git the weights that were shipped.
 
-    python benchmarks/training_curve.py --mocap val.npz --checkpoints runs/first/*.pt runs/then/*.pt
+    python benchmarks/training_curve.py --mocap val.npz --weights runs/first/*.pt runs/then/*.pt
 """
 
 from dataclasses import dataclass
@@ -24,12 +24,13 @@ from m2t3.training.spreading import evenly_spread
 
 @dataclass(frozen=True)
 class TrainingCurve:
-    """Measure checkpoints of a run, print a table, draw a picture."""
+    """Measure a run over time, print a table, draw a picture."""
 
     mocap: Path
     """Mocap archive; its pieces of 5 s are seen by seeded random cameras."""
-    checkpoints: tuple[Path, ...]
-    """Of one run, or of runs that each began where (`--from`) another had ended."""
+    weights: tuple[Path, ...]
+    """Checkpoints or exported folders of a run, or of runs that each began (`--from`) where another
+    had ended."""
     pieces: int = 16
     """How many pieces, evenly spread over the archive's."""
     out: Path | None = None
@@ -37,7 +38,7 @@ class TrainingCurve:
 
     def run(self) -> None:
         """Print the table; draw."""
-        networks = [load_network(path) for path in self.checkpoints]
+        networks = [load_network(path) for path in self.weights]
         networks.sort(key=lambda loaded: loaded[1].progress.step)
         skeleton = TorchDenoiser(networks[0][0]).shape.skeleton
         every = list(mocap_cases(self.mocap, skeleton))
@@ -48,20 +49,22 @@ class TrainingCurve:
             denoiser = TorchDenoiser(network)
             results = [score(c, METHOD, lift(c, denoiser, 1), skeleton) for c in cases]
             rows.append((lineage.progress, summarise(results, ALL)))
-        table = Table(title=f"{len(exact)} pieces of {self.mocap.name}: Abs / PA-MPJPE, mm")
+        table = Table(title=f"{len(exact)} pieces of {self.mocap.name}: Abs / MPJPE / PA, mm")
         for name in ("steps", "minutes", *(row.name for row in rows[0][1])):
             table.add_column(name, justify="right")
         for progress, found in rows:
-            errors = (f"{row.abs_mpjpe:.0f} / {row.pa_mpjpe:.0f}" for row in found)
+            errors = (f"{row.abs_mpjpe:.0f} / {row.mpjpe:.1f} / {row.pa_mpjpe:.1f}" for row in found)
             table.add_row(f"{progress.step}", f"{progress.seconds / 60:.0f}", *errors)
         Console().print(table)
         if self.out is not None:
             with Figure(self.out, 4.0) as axes:
                 minutes = [progress.seconds / 60 for progress, _ in rows]
                 for i, group in enumerate(row.name for row in rows[0][1]):
-                    error = [found[i].abs_mpjpe for _, found in rows]
-                    axes.plot(minutes, error, marker="o", label=group)
-                axes.set(xlabel="minutes of training", ylabel="Abs-MPJPE, mm", ylim=(0, None))
+                    for kind, name, style in (("Abs", "abs_mpjpe", "-"), ("PA", "pa_mpjpe", "--")):
+                        error = [getattr(found[i], name) for _, found in rows]
+                        label = f"{group}: {kind}"
+                        axes.plot(minutes, error, style, color=f"C{i}", marker="o", label=label)
+                axes.set(xlabel="minutes of training", ylabel="MPJPE, mm", ylim=(0, None))
                 axes.legend(frameon=False, fontsize="small")
 
 

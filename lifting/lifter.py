@@ -33,6 +33,7 @@ from .sides import SideFilter
 COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
 FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
+DOUBT_SHARE = 0.15  # nor does an answer that expects to be off by more of the person's distance
 REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
 REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
 ENCODE_ANEW = 10  # newest frames that a memory keeps when its rig moves; all would cost too long
@@ -144,6 +145,10 @@ class Lifter:
             person.rig, person.ground = self._rig(person.rig.to_world(hips)[:2])
             answer, b = self._encode_anew(person, rays), 0
         points = person.rig.to_world(answer.points_rig_m[b, -1]).astype(np.float32)
+        error_m = np.exp(answer.denoised.log_error[b, -1])
+        away_m = math.dist(points.mean(axis=0).tolist(), self.camera.t_world_camera_m.tolist())
+        if error_m.mean() > DOUBT_SHARE * away_m:
+            return LiftedPerson.unseen(person.person_id, len(points))
         valid = np.asarray(np.isfinite(points).all(axis=-1))
         if valid.all() and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:
             person.history.commit(
@@ -156,9 +161,8 @@ class Lifter:
                 person.size = person.size.updated(log_size, math.exp(log_error))
                 person.committed = 0
         person.frame += 1
-        confidence = confidence_of(np.exp(answer.denoised.log_error[b, -1]))
         contact = _logistic(answer.denoised.contact[b, -1])
-        return LiftedPerson(person.person_id, points, confidence, valid, contact)
+        return LiftedPerson(person.person_id, points, confidence_of(error_m), valid, contact)
 
     def _step(self, people: Sequence[_Person], rays: Sequence[Rays]) -> Sample:
         """One new frame each, with what they remember."""

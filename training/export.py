@@ -10,8 +10,7 @@ from ..engines.manifest import WEIGHTS_FOLDER, Manifest, sha256_of
 from ..engines.network import MotionDenoiser, NetworkConfig
 from ..engines.onnx_export import export_ground, export_onnx
 from .archive import licence_of
-from .checkpoint import read_checkpoint
-from .lineage import Lineage, lineage_of
+from .lineage import Lineage, lineage_of, read_first
 
 
 @dataclass(frozen=True)
@@ -70,13 +69,13 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     (folder / "manifest.json").write_bytes(text + b"\n")
 
 
-def load_network(checkpoint: Path) -> tuple[MotionDenoiser, Lineage]:
-    """The averaged network of a checkpoint, and what it learned from.
+def load_network(path: Path) -> tuple[MotionDenoiser, Lineage]:
+    """A checkpoint's averaged network or a folder's exported one, and what it learned from.
 
     Raises:
-        M2t3Error: no such file, or not a checkpoint.
+        M2t3Error: neither.
     """
-    saved = read_checkpoint(checkpoint)
+    saved = read_first(path)
     network = MotionDenoiser(NetworkConfig(**saved["config"]))
     network.load_state_dict(saved["average"])
     return network.eval(), lineage_of(saved)

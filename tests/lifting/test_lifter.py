@@ -1,5 +1,6 @@
 """The lifter as a live system uses it: frame by frame, several people, gaps, any rate."""
 
+import dataclasses
 import tracemalloc
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from m2t3 import lifting
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
+from m2t3.lifting.denoiser import NetworkOutputs
 from m2t3.lifting.lifter import FORGET_AFTER_S, MIN_JOINTS, Lifter
 from m2t3.lifting.memory import past_mask
 from m2t3.lifting.people import Observation
@@ -232,6 +234,35 @@ def test_too_few_joints_are_no_answer_and_never_zero(camera, network, px, mistak
     (person,) = lifter.lift([observe(frame, 0.1, confidence=confidence)]).people
     assert person.valid.all()
     assert np.isfinite(person.positions_world_m).all()
+
+
+class Doubting:
+    """A network that, while told to, expects its answers to be off by far."""
+
+    def __init__(self, network):
+        self.network, self.shape, self.ground = network, network.shape, network.ground
+        self.doubts = False
+
+    def __call__(self, inputs):
+        answer, keys, values = self.network(inputs)
+        if self.doubts:
+            error_m = np.full_like(answer.log_error, np.log(3.0))
+            answer = dataclasses.replace(answer, log_error=error_m)
+        return NetworkOutputs(answer, keys, values)
+
+
+def test_an_answer_that_the_network_doubts_is_none_and_leaves_no_trace(camera, network, px):
+    denoiser = Doubting(network)
+    lifter, other = (Lifter(camera, d) for d in (denoiser, network))
+    before = lift_one(lifter, px[:10], 30)
+    denoiser.doubts = True
+    (person,) = lifter.lift([observe(px[10], 10 / 30)]).people
+    assert np.isnan(person.positions_world_m).all()
+    assert not person.valid.any()
+    denoiser.doubts = False
+    after = lift_one(lifter, px[11:20], 30, start=11)
+    np.testing.assert_array_equal(before, lift_one(other, px[:10], 30))
+    np.testing.assert_array_equal(after, lift_one(other, px[11:20], 30, start=11))
 
 
 @pytest.mark.parametrize(
