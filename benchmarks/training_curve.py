@@ -1,7 +1,7 @@
 """Error against training: weights of a run and of those it began from, asked the same pieces.
 
-Every run's learning rate falls towards its end, so the step down there is in part the decay's. A run
-leaves its newest checkpoint only: `cp` keeps others, and git the weights that were shipped.
+Every run's learning rate falls towards its end, so the step down there is in part the decay's.
+A run leaves its newest checkpoint only: `cp` keeps others, and git the weights that were shipped.
 
     python benchmarks/training_curve.py --mocap val.npz --weights runs/first/*.pt runs/then/*.pt
 """
@@ -53,7 +53,7 @@ class TrainingCurve:
         for name in ("steps", "minutes", *(row.name for row in rows[0][1])):
             table.add_column(name, justify="right")
         for progress, found in rows:
-            errors = (f"{row.abs_mpjpe:.0f} / {row.mpjpe:.1f} / {row.pa_mpjpe:.1f}" for row in found)
+            errors = (f"{r.abs_mpjpe:.0f} / {r.mpjpe:.1f} / {r.pa_mpjpe:.1f}" for r in found)
             table.add_row(f"{progress.step}", f"{progress.seconds / 60:.0f}", *errors)
         Console().print(table)
         if self.out is not None:
