@@ -33,7 +33,7 @@ from .sides import SideFilter
 COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
 FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
-DOUBT_SHARE = 0.15  # nor does an answer that expects to be off by more of the person's distance
+DOUBT_M, DOUBT_SHARE = 0.5, 0.15  # nor does an answer that expects to be off by more than both
 REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
 REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
 ENCODE_ANEW = 10  # newest frames that a memory keeps when its rig moves; all would cost too long
@@ -147,7 +147,7 @@ class Lifter:
         points = person.rig.to_world(answer.points_rig_m[b, -1]).astype(np.float32)
         error_m = np.exp(answer.denoised.log_error[b, -1])
         away_m = math.dist(points.mean(axis=0).tolist(), self.camera.t_world_camera_m.tolist())
-        if error_m.mean() > DOUBT_SHARE * away_m:
+        if error_m.mean() > max(DOUBT_M, DOUBT_SHARE * away_m):
             return LiftedPerson.unseen(person.person_id, len(points))
         valid = np.asarray(np.isfinite(points).all(axis=-1))
         if valid.all() and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:

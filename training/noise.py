@@ -19,6 +19,10 @@ _LIMBS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (  # what disappea
     (("left_",), _ARM), (("right_",), _ARM), (("left_",), _LEG), (("right_",), _LEG),
     (_BOTH, ("ankle", *_FOOT)), (_BOTH, _LEG), (_BOTH, _HEAD),
 )  # fmt: skip
+_NECK = ("neck", "thorax", "collar", "shoulder")
+_SHOWN = (  # above a desk: head and shoulders, arms as well, down to the hips
+    (*_HEAD, *_NECK), (*_HEAD, *_NECK, *_ARM), (*_HEAD, *_NECK, *_ARM, "hip", "pelvis"),
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class DetectorNoise:
     swap_window: float = 0.15  # windows in which sides are swapped now and then
     limb_window: float = 0.15  # windows in which a limb is missing for a while
     cut_window: float = 0.15  # windows cut off by the image's edge
+    desk_window: float = 0.0  # windows in which a desk hides what is below shoulders, arms or hips
     missing: float = 0.01  # share of (frame, joint) missing singly
     certain: float = 0.4  # windows whose detector says 1.0 of everything
     pitch_rad: float = 0.002  # calibration error of the camera's pitch, standard deviation
@@ -96,6 +101,8 @@ def observe(
     seen = ~((rand(b, t, j) < noise.missing) & ~exact[:, None, None])
     seen &= ~_missing_limbs(b, t, skeleton, noise, generator)
     seen &= ~_cut_off(noisy, noise, generator)
+    if noise.desk_window:
+        seen &= _shown_at_desk(b, skeleton, noise, generator)
     relative = error.norm(dim=-1) / body_uv[:, None, None]
     confidence = torch.exp(-relative * 20.0 * rand(b, 1, 1)) - 0.3 * rand(b, 1, 1) * rand(b, t, j)
     certain = (rand(b) < noise.certain)[:, None, None]
@@ -142,6 +149,16 @@ def _having(skeleton: Skeleton, parts: tuple[str, ...], sides: tuple[str, ...] =
     """(J,) which joints are of these parts on these sides."""
     names = {side + part for side in sides for part in parts}
     return torch.tensor([name in names for name in skeleton.joint_names])
+
+
+def _shown_at_desk(
+    b: int, skeleton: Skeleton, noise: DetectorNoise, generator: torch.Generator
+) -> Tensor:
+    """(B, 1, J) what is above the desk, in windows that have one."""
+    shown = torch.stack([_having(skeleton, parts) for parts in _SHOWN])
+    which = torch.randint(len(_SHOWN), (b,), generator=generator)
+    desk = torch.rand(b, 1, generator=generator) < noise.desk_window
+    return (shown[which] | ~desk)[:, None]
 
 
 def _cut_off(uv: Tensor, noise: DetectorNoise, generator: torch.Generator) -> Tensor:

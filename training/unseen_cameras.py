@@ -55,12 +55,27 @@ def _random_camera(
     pitch = math.degrees(math.asin(forward[2]))
     if not _PITCH_DEG[0] <= pitch <= _PITCH_DEG[1]:
         return None
-    right = np.cross(forward, [0.0, 0.0, 1.0])
+    roll, field = math.radians(rng.uniform(*_ROLL_DEG)), math.radians(rng.uniform(*_FIELD_DEG))
+    return looking(center, forward, (width, height), field, roll)
+
+
+def looking(
+    center_world_m: Float[NDArray, "3"],
+    forward_world: Float[NDArray, "3"],
+    size_px: tuple[int, int],
+    field_rad: float,
+    roll_rad: float = 0.0,
+) -> Camera:
+    """A camera without distortion that looks along a unit vector, which is not vertical.
+
+    `size_px` is width and height, `field_rad` the horizontal field of view.
+    """
+    width, height = size_px
+    right = np.cross(forward_world, [0.0, 0.0, 1.0])
     right /= np.linalg.norm(right)
-    roll = math.radians(rng.uniform(*_ROLL_DEG))
-    down = np.cross(forward, right)
-    turned_right = math.cos(roll) * right + math.sin(roll) * down
-    focal = width / 2 / math.tan(math.radians(rng.uniform(*_FIELD_DEG)) / 2)
+    down = np.cross(forward_world, right)
+    turned_right = math.cos(roll_rad) * right + math.sin(roll_rad) * down
+    focal = width / 2 / math.tan(field_rad / 2)
     return Camera(
         name="unseen",
         width_px=width,
@@ -68,6 +83,8 @@ def _random_camera(
         K=np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]]),
         distortion_model="plumb_bob",
         distortion=np.zeros(5),
-        R_world_camera=np.stack([turned_right, np.cross(forward, turned_right), forward], axis=1),
-        t_world_camera_m=center,
+        R_world_camera=np.stack(
+            [turned_right, np.cross(forward_world, turned_right), forward_world], axis=1
+        ),
+        t_world_camera_m=center_world_m,
     )

@@ -53,6 +53,14 @@ def test_missing_joints_are_flagged(fault, share):
     assert torch.isfinite(confidence).all()
 
 
+def test_a_desk_hides_the_lower_body_all_the_time():
+    _, _, seen = detect(desk_window=1.0)
+    assert (seen == seen[:, :1]).all()
+    shown = {tuple(window.nonzero().ravel().tolist()) for window in seen[:, 0]}
+    assert shown == {tuple(range(7)), tuple(range(11)), tuple(range(13))}  # COCO's order
+    assert 0.3 < detect(desk_window=0.5)[2][:, 0, -1].float().mean() < 0.7
+
+
 def test_errors_grow_with_the_persons_size_and_confidence_falls_with_them():
     noise = DetectorNoise(exact=0.0, sigma=(0.02, 0.02), jump=0.02, certain=0.0, pitch_rad=0.0,
                           swap_window=0.0)  # fmt: skip
