@@ -23,6 +23,9 @@ _STANDING = {
 }  # fmt: skip
 
 
+_AS_SEEN = 0.8  # people turn, bend and are filmed from above: so much of the body is seen
+
+
 def canonical_body(skeleton: Skeleton) -> Float[NDArray, "j 2"]:
     """The standing body's joints (side, up) in metres."""
     joints = []
@@ -53,6 +56,5 @@ def guess_ground_position(
     apart = np.sqrt(np.square(rays - rays @ middle[:, None] * middle).sum(axis=1).mean())
     known = body_m[seen]
     spread_m = np.sqrt(np.square(known - known.mean(axis=0)).sum(axis=1).mean())
-    # The body as seen is narrower than the canonical one, never wider than twice its height.
-    distance_m = np.clip(spread_m / max(apart, 1e-3), 0.8, 30.0)
+    distance_m = np.clip(_AS_SEEN * spread_m / max(apart, 1e-3), 0.8, 30.0)
     return (camera_world_m + distance_m * middle)[:2]
