@@ -41,6 +41,17 @@ def test_a_recipe_changes_what_it_names_and_nothing_else(recipe):
     assert (config.out, config.start, config.loss) == (Path("runs/x"), None, defaults.loss)
 
 
+def test_a_recipe_builds_on_its_base(recipe, tmp_path):
+    (tmp_path / "first.yaml").write_text("steps: 70\nnetwork: {layers: 3, width: 64, heads: 2}")
+    (tmp_path / "then.yaml").write_text("base: first.yaml\nseed: 5\nnetwork: {layers: 2}")
+    config = read_recipe(recipe("base: then.yaml\nsteps: 80"), TrainConfig())
+    network = config.network
+    assert (config.steps, config.seed, network.layers, network.width) == (80, 5, 2, 64)
+    (tmp_path / "first.yaml").write_text("base: recipe.yaml")
+    with pytest.raises(M2t3Error, match=r"first\.yaml: base: recipe\.yaml builds on first\.yaml"):
+        read_recipe(tmp_path / "recipe.yaml", TrainConfig())
+
+
 @pytest.mark.parametrize(
     ("text", "words"),
     [
