@@ -118,6 +118,8 @@ class Pipeline:
                 if id_ is not None
             ]
         )
+        if unplaced := sum(not person.valid.any() for person in lifted.people):
+            self.counts.refused["unplaced_people"] += unplaced
         self._tracker.learn({p.person_id: p.positions_world_m for p in lifted.people})
         timing_ns = {"queue": queue_ns, **lifted.timing_ns}
         self._waiting.append(_Waiting(frame, t_receive_ns, t_s, lifted.people, timing_ns, left))

@@ -131,6 +131,14 @@ def test_who_is_not_believed_is_not_answered_but_counted(pipeline, frame, person
     assert pipeline.counts.refused == {"duplicate_people": 1, "unconfirmed_people": 1}
 
 
+def test_who_cannot_be_placed_is_there_without_a_joint_and_counted(pipeline, lifter, frame):
+    nowhere = Lifted((LiftedPerson.unseen(1, J),), {"denoise": 1000})
+    lifter.lift = lambda observations: nowhere
+    (pose,) = pipeline.process(frame(0), NOW).people
+    assert (pose.id, pose.state, pose.valid.any()) == (1, "tracked", False)
+    assert pipeline.counts.refused == {"unplaced_people": 1}
+
+
 def joints(person, changes, confidence=None):
     """`person` with some joints (index: pixels) and confidences changed."""
     pixels, scores = person.keypoints_px.copy(), person.confidence.copy()
