@@ -11,13 +11,11 @@ from numpy.typing import NDArray
 
 from ..core.compiling import compiled
 
-# Power of the white acceleration that moves a point, m2/s3: the root's distance, the joints'
-# distances beyond the root's, their places across the ray.
-ROOT_POWER, JOINT_POWER, ACROSS_POWER = 1.0, 10.0, 10.0
+POWER = 1.0  # of the white acceleration that moves a point, m2/s3
 FIRST_NOISE_M = 0.01
 NOISE_RANGE_M = (0.0005, 0.2)
-LEARNING_PER_S = 10.0  # how fast the logarithm of the noise's variance is learned
-STEADIER = 0.1  # correlation of surprises that is aimed at: a little lag for a calmer picture
+LEARNING_PER_S = 5.0  # how fast the logarithm of the noise's variance is learned
+STEADIER = 0.15  # correlation of surprises that is aimed at: a little lag for a calmer picture
 GATE = 3.0  # a surprise of more sigmas than this counts for as many times less ...
 PATIENCE_S = 0.1  # ... and if it stays so long, the person really is elsewhere
 FORGET_VELOCITY_S = 0.1  # a point that is somewhere else does not go on as it went
@@ -59,9 +57,8 @@ def follow(
     z = np.empty(1 + 4 * joints)
     _coordinates(points_m, center_m, hips, z)
     for k in range(len(z)):
-        power = ROOT_POWER if k == 0 else JOINT_POWER if k <= joints else ACROSS_POWER
         meters = _meters(k, joints, last[X, 0])
-        _predict(k, dt_s, power / meters**2, last, predicted)
+        _predict(k, dt_s, POWER / meters**2, last, predicted)
         _correct(k, dt_s, z[k], meters, predicted, told, believed)
 
 

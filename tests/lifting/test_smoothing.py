@@ -130,8 +130,6 @@ class Plain:
         self.covariance = np.zeros((len(z), 2, 2))
         self.covariance[:, 0, 0] = self.variance
         self.covariance[:, 1, 1] = kalman.FIRST_VELOCITY_VARIANCE / self.metres**2
-        powers = [kalman.ROOT_POWER, kalman.JOINT_POWER, kalman.ACROSS_POWER]
-        self.powers = np.repeat(powers, [1, len(points), 3 * len(points)])
         self.past = []
 
     @staticmethod
@@ -155,7 +153,7 @@ class Plain:
         step = np.array([[1.0, dt_s], [0.0, 1.0]])
         driven = np.array([[dt_s**3 / 3, dt_s**2 / 2], [dt_s**2 / 2, dt_s]])
         state, covariance = self.state @ step.T, step @ self.covariance @ step.T
-        covariance += (self.powers / self.metres**2)[:, None, None] * driven
+        covariance += (kalman.POWER / self.metres**2)[:, None, None] * driven
         self.past.append((*before, step, state.copy(), covariance.copy()))
         surprise = z - state[:, 0]
         expected = covariance[:, 0, 0] + self.variance
