@@ -68,10 +68,14 @@ def test_the_standing_body_is_found_by_solvepnp_in_every_format(name):
 
 
 @pytest.mark.parametrize("yaw", [0.0, np.pi])
-def test_size_tells_the_depth_of_a_standing_body_before_a_level_camera(yaw):
+def test_size_puts_who_stands_upright_before_a_level_camera_a_fifth_too_near(yaw):
     truth = turned(standing_body(COCO17), yaw)[None] + [1.0, 0.0, 0.0]
-    found = stand_where_size_says(case_of(truth, camera_at(1.0)), COCO17)
-    assert off_mm(found, truth) < 150  # of 6 m: rays are not parallel
+    case = case_of(truth, camera_at(1.0))
+    found = stand_where_size_says(case, COCO17)
+    away_m, true_m = (
+        np.linalg.norm((p - case.camera.t_world_camera_m).mean(axis=(0, 1))) for p in (found, truth)
+    )
+    assert 0.77 < away_m / true_m < 0.83  # most people are turned, bent or seen from above
 
 
 def test_joints_are_found_from_2d_camera_and_floor_alone(walk):
