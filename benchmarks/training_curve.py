@@ -16,7 +16,8 @@ from rich.table import Table
 
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.training.cases import mocap_cases, with_detector_noise
-from m2t3.training.export import load_network
+from m2t3.training.export import network_of
+from m2t3.training.lineage import read_first
 from m2t3.training.measure import ALL, METHOD, lift, score, summarise
 from m2t3.training.plots import Figure
 from m2t3.training.spreading import evenly_spread
@@ -38,7 +39,7 @@ class TrainingCurve:
 
     def run(self) -> None:
         """Print the table; draw."""
-        networks = [load_network(path) for path in self.weights]
+        networks = [network_of(read_first(path)) for path in self.weights]
         networks.sort(key=lambda loaded: loaded[1].progress.step)
         skeleton = TorchDenoiser(networks[0][0]).shape.skeleton
         every = list(mocap_cases(self.mocap, skeleton))

@@ -1,8 +1,10 @@
 """`m2t3 train export`: a run's weights as ONNX, with a manifest that says what they are."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -10,7 +12,8 @@ from ..engines.manifest import WEIGHTS_FOLDER, Manifest, sha256_of
 from ..engines.network import MotionDenoiser, NetworkConfig
 from ..engines.onnx_export import export_ground, export_onnx
 from .archive import licence_of
-from .lineage import Lineage, lineage_of, read_first
+from .checkpoint import read_checkpoint
+from .lineage import Lineage, lineage_of
 
 
 @dataclass(frozen=True)
@@ -69,13 +72,17 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
     (folder / "manifest.json").write_bytes(text + b"\n")
 
 
-def load_network(path: Path) -> tuple[MotionDenoiser, Lineage]:
-    """A checkpoint's averaged network or a folder's exported one, and what it learned from.
+def load_network(checkpoint: Path) -> tuple[MotionDenoiser, Lineage]:
+    """The averaged network of a checkpoint, and what it learned from.
 
     Raises:
-        M2t3Error: neither.
+        M2t3Error: no such file, or not a checkpoint.
     """
-    saved = read_first(path)
+    return network_of(read_checkpoint(checkpoint))
+
+
+def network_of(saved: Mapping[str, Any]) -> tuple[MotionDenoiser, Lineage]:
+    """The averaged network of what `read_checkpoint` or `read_first` gave; its lineage."""
     network = MotionDenoiser(NetworkConfig(**saved["config"]))
     network.load_state_dict(saved["average"])
     return network.eval(), lineage_of(saved)
