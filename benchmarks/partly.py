@@ -26,16 +26,9 @@ from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.training.archive import read_archive
 from m2t3.training.cases import exact_case, with_detector_noise
 from m2t3.training.measure import lift
+from m2t3.training.noise import ABOVE_DESKS
 from m2t3.training.unseen_cameras import looking
 
-HEAD = {"nose", "eye", "ear", "head", "head_top", "neck"}
-ARMS = {"shoulder", "elbow", "wrist"}
-PARTS = {
-    "head and shoulders": HEAD | {"shoulder"},
-    "head and arms": HEAD | ARMS,
-    "down to the hips": HEAD | ARMS | {"hip"},
-    "all": HEAD | ARMS | {"hip", "knee", "ankle"},
-}
 DISTANCES_M = (0.7, 1.0, 1.5, 2.5, 5.0)
 CAMERA_HEIGHT_M, GAZE_HEIGHT_M = 1.4, 1.1
 FIELD_RAD, SIZE_PX = math.radians(70), (4000, 4000)  # a picture so large that nothing is outside
@@ -64,7 +57,9 @@ class Partly:
         )
         for heading in ("seen", *(f"{distance_m} m" for distance_m in DISTANCES_M)):
             table.add_column(heading, justify="right")
-        for name, parts in track(PARTS.items(), "lifting", console=Console(stderr=True)):
+        everything = {part(joint) for joint in skeleton.joint_names}
+        rows = [*ABOVE_DESKS.items(), ("all", everything)]
+        for name, parts in track(rows, "lifting", console=Console(stderr=True)):
             seen = np.array([part(joint) in parts for joint in skeleton.joint_names])
             cells = []
             for distance_m in DISTANCES_M:

@@ -20,9 +20,11 @@ _LIMBS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (  # what disappea
     (_BOTH, ("ankle", *_FOOT)), (_BOTH, _LEG), (_BOTH, _HEAD),
 )  # fmt: skip
 _NECK = ("neck", "thorax", "collar", "shoulder")
-_SHOWN = (  # above a desk: head and shoulders, arms as well, down to the hips
-    (*_HEAD, *_NECK), (*_HEAD, *_NECK, *_ARM), (*_HEAD, *_NECK, *_ARM, "hip", "pelvis"),
-)  # fmt: skip
+ABOVE_DESKS = {  # what is seen of a person
+    "head and shoulders": (*_HEAD, *_NECK),
+    "head and arms": (*_HEAD, *_NECK, *_ARM),
+    "down to the hips": (*_HEAD, *_NECK, *_ARM, "hip", "pelvis"),
+}
 
 
 @dataclass(frozen=True)
@@ -155,8 +157,8 @@ def _shown_at_desk(
     b: int, skeleton: Skeleton, noise: DetectorNoise, generator: torch.Generator
 ) -> Tensor:
     """(B, 1, J) what is above the desk, in windows that have one."""
-    shown = torch.stack([_having(skeleton, parts) for parts in _SHOWN])
-    which = torch.randint(len(_SHOWN), (b,), generator=generator)
+    shown = torch.stack([_having(skeleton, parts) for parts in ABOVE_DESKS.values()])
+    which = torch.randint(len(shown), (b,), generator=generator)
     desk = torch.rand(b, 1, generator=generator) < noise.desk_window
     return (shown[which] | ~desk)[:, None]
 
