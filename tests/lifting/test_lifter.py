@@ -246,8 +246,8 @@ class Doubting:
     def __call__(self, inputs):
         answer, keys, values = self.network(inputs)
         if self.doubts:
-            error_m = np.full_like(answer.log_error, np.log(3.0))
-            answer = dataclasses.replace(answer, log_error=error_m)
+            log_error = np.full_like(answer.log_error, np.log(3.0))
+            answer = dataclasses.replace(answer, log_error=log_error)
         return NetworkOutputs(answer, keys, values)
 
 
