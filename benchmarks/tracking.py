@@ -134,14 +134,13 @@ class StandIn:
             truth = self._scene.truth_world_m[p, t]
             depth = self._bias[p] + self._rng.normal(0, 0.004)
             points = center_m + depth * (truth - center_m) + self._rng.normal(0, STANDIN_M, 3)
-            ones = np.ones(len(points), np.float32)
             people.append(
                 LiftedPerson(
                     person_id=seen.person_id,
                     positions_world_m=points.astype(np.float32),
-                    confidence=ones,
-                    valid=ones.astype(bool),
-                    contact=ones[:2],
+                    expected_error_m=np.full(len(points), STANDIN_M),
+                    valid=np.ones(len(points), bool),
+                    contact=np.ones(2, np.float32),
                 )
             )
         return Lifted(tuple(people), {})

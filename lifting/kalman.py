@@ -11,14 +11,15 @@ from numpy.typing import NDArray
 
 from ..core.compiling import compiled
 
-POWER = 1.0  # of the white acceleration that moves a point, m2/s3
+POWER = 5.0  # of the white acceleration that moves a point, m2/s3
 FIRST_NOISE_M = 0.01
 NOISE_RANGE_M = (0.0005, 0.2)
-LEARNING_PER_S = 5.0  # how fast the logarithm of the noise's variance is learned
-STEADIER = 0.15  # correlation of surprises that is aimed at: a little lag for a calmer picture
+LEARNING_PER_S = 6.0  # how fast the logarithm of the noise's variance is learned
+TOGETHER = -0.02  # correlation of successive surprises that is aimed at
+CALM_ALONG, CALM_ACROSS = 0.3, 0.6  # so many times as fast as the belief, what is shown follows it
 GATE = 3.0  # a surprise of more sigmas than this counts for as many times less ...
-PATIENCE_S = 0.1  # ... and if it stays so long, the person really is elsewhere
-FORGET_VELOCITY_S = 0.1  # a point that is somewhere else does not go on as it went
+PATIENCE_S = 0.15  # ... and if it stays so long, the person really is elsewhere
+FORGET_VELOCITY_S = 0.07  # a point that is somewhere else does not go on as it went
 FIRST_VELOCITY_VARIANCE = 1.0  # (m/s)2
 
 # A belief (5, N) is the place and velocity of each coordinate, and their covariance.
@@ -26,6 +27,7 @@ X, V, XX, XV, VV = range(5)
 # What the surprises have told (3, N): the noise's variance, the newest surprise, and for how long
 # they have been too big to believe.
 _VARIANCE, _SURPRISE, _ASTRAY_S = range(3)
+_CERTAIN = 0.9999  # a gain of 1 would leave no time to follow in
 
 
 @compiled
@@ -51,8 +53,12 @@ def follow(
     told: NDArray,
     predicted: NDArray,
     believed: NDArray,
+    haste: NDArray,
 ) -> None:
-    """Fill in what was `predicted` from the `last` belief and is `believed` of the next frame."""
+    """Fill in what was `predicted` from the `last` belief and is `believed` of the next frame.
+
+    `haste` (N,) is filled in for `show`.
+    """
     joints = len(points_m)
     z = np.empty(1 + 4 * joints)
     _coordinates(points_m, center_m, hips, z)
@@ -60,6 +66,9 @@ def follow(
         meters = _meters(k, joints, last[X, 0])
         _predict(k, dt_s, POWER / meters**2, last, predicted)
         _correct(k, dt_s, z[k], meters, predicted, told, believed)
+        gain = predicted[XX, k] / (predicted[XX, k] + told[_VARIANCE, k])
+        calm = CALM_ACROSS if k > joints else CALM_ALONG
+        haste[k] = -calm * math.log(1.0 - min(gain, _CERTAIN))
 
 
 @compiled
@@ -90,7 +99,7 @@ def _correct(
     expected = xx + told[_VARIANCE, k]
     together = min(max(surprise * told[_SURPRISE, k] / expected, -1.0), 1.0)
     told[_SURPRISE, k] = surprise
-    variance = told[_VARIANCE, k] * math.exp(LEARNING_PER_S * dt_s * (STEADIER - together))
+    variance = told[_VARIANCE, k] * math.exp(LEARNING_PER_S * dt_s * (TOGETHER - together))
     low, high = NOISE_RANGE_M
     told[_VARIANCE, k] = variance = min(max(variance, (low / meters) ** 2), (high / meters) ** 2)
     doubt = max(1.0, surprise**2 / (GATE**2 * expected))
@@ -123,6 +132,23 @@ def backwards(own: NDArray, predicted: NDArray, dt_s: float, smoothed: NDArray) 
         # Covariance of own place and velocity with the place and velocity of the next frame.
         smoothed[X, k] = own[X, k] + (own[XX, k] + dt_s * own[XV, k]) * a + own[XV, k] * b
         smoothed[V, k] = own[V, k] + (own[XV, k] + dt_s * own[VV, k]) * a + own[VV, k] * b
+
+
+@compiled
+def show(dt_s: float, haste: NDArray, followed: NDArray, shown: NDArray) -> None:
+    """Moves what is shown on as a critically damped spring would that pulls it along.
+
+    Args:
+        dt_s: since it was shown last.
+        haste: (N,) what the spring's rate comes to in this time.
+        followed, shown: (2, N) places and velocities, the latter in place.
+    """
+    for k, rate in enumerate(haste):
+        behind = shown[X, k] - (followed[X, k] - dt_s * followed[V, k])
+        slower = dt_s * (shown[V, k] - followed[V, k])
+        left = math.exp(-rate)
+        shown[X, k] = followed[X, k] + left * ((1.0 + rate) * behind + slower)
+        shown[V, k] = followed[V, k] + left * ((1.0 - rate) * slower - rate**2 * behind) / dt_s
 
 
 @compiled

@@ -24,7 +24,7 @@ from .denoiser import Denoiser, Ground
 from .features import ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M
 from .history import History, Together
 from .memory import ANGULAR_PER_S, HIDDEN, past_mask
-from .people import Lifted, LiftedPerson, Observation, confidence_of
+from .people import Lifted, LiftedPerson, Observation
 from .rays import Rays
 from .rig import GAZE_HEIGHT_M, Rig, Views
 from .sampler import Frames, NoiseKey, Sample, sample
@@ -162,7 +162,7 @@ class Lifter:
                 person.committed = 0
         person.frame += 1
         contact = _logistic(answer.denoised.contact[b, -1])
-        return LiftedPerson(person.person_id, points, confidence_of(error_m), valid, contact)
+        return LiftedPerson(person.person_id, points, error_m, valid, contact)
 
     def _step(self, people: Sequence[_Person], rays: Sequence[Rays]) -> Sample:
         """One new frame each, with what they remember."""

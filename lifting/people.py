@@ -1,18 +1,13 @@
 """What a lifter is given of the people in a frame, and what it answers."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
 CONFIDENT_M = 0.15  # a joint's confidence is the chance that it is this near to the truth
-_SUREST = 1.0 - 1e-6  # confidence; a centimetre
-
-
-def confidence_of(expected_error_m: Float[NDArray, "j"]) -> NDArray[np.float32]:
-    """The chance that joints are near to the truth whose errors are Laplace's, of this scale."""
-    return (1.0 - np.exp(-CONFIDENT_M / expected_error_m)).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -31,15 +26,14 @@ class LiftedPerson:
 
     person_id: int
     positions_world_m: NDArray[np.float32]  # (J, 3), NaN where invalid
-    confidence: NDArray[np.float32]  # (J,) chance to be within CONFIDENT_M of the truth
+    expected_error_m: Float[NDArray, "j"]  # scale of the errors, which are Laplace's; inf: unknown
     valid: NDArray[np.bool_]  # (J,)
     contact: NDArray[np.float32]  # (2,) chance that the left, right foot stands still; NaN: unknown
 
-    @property
-    def expected_error_m(self) -> Float[NDArray, "j"]:
-        """(J,) the scale of errors that the confidence speaks of."""
-        sure = self.confidence.astype(np.float64).clip(1.0 - _SUREST, _SUREST)
-        return -CONFIDENT_M / np.log1p(-sure)
+    @cached_property
+    def confidence(self) -> NDArray[np.float32]:
+        """(J,) the chance to be within `CONFIDENT_M` of the truth."""
+        return (1.0 - np.exp(-CONFIDENT_M / self.expected_error_m)).astype(np.float32)
 
     @staticmethod
     def unseen(person_id: int, joints: int) -> "LiftedPerson":
@@ -47,7 +41,7 @@ class LiftedPerson:
         return LiftedPerson(
             person_id,
             np.full((joints, 3), np.nan, np.float32),
-            np.zeros(joints, np.float32),
+            np.full(joints, np.inf),
             np.zeros(joints, bool),
             np.full(2, np.nan, np.float32),
         )

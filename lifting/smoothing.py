@@ -8,6 +8,11 @@ and next to nothing where the keypoints are exact. It is learned from the filter
 Successive surprises of a filter that believes its input rightly are independent (Mehra, 1970): if
 they point the same way, it lags and has to believe more; if they alternate, less.
 
+Every correction of a belief is a jolt, though, and a pose that is off by a centimetre looks better
+than one that trembles by it. So what is shown follows what is believed like a weight on a damped
+spring, at the belief's own velocity: steady motion has no lag here either. The spring is as fast as
+the filter: soft where the input is noisy, stiff where it is exact.
+
 The past is smoothed backwards (Rauch, Tung and Striebel, 1965) for those who can wait some frames.
 """
 
@@ -18,7 +23,7 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from .kalman import V, X, backwards, begin, follow, points
+from .kalman import V, X, backwards, begin, follow, points, show
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class _Frame:
     t_s: float
     predicted: Float[NDArray, "5 n"]  # rows as `kalman` has them
     believed: Float[NDArray, "5 n"]
+    haste: Float[NDArray, "n"]  # of what is shown, to follow
 
 
 class Smoother:
@@ -45,32 +51,54 @@ class Smoother:
         self._center_m, self._hips = np.array(center_world_m, np.float64), np.array(hips)
         self._frames: deque[_Frame] = deque(maxlen=look_ahead + 1)
         self._told = np.empty((3, 0))  # what the surprises have told
+        self._shown: tuple[float, Float[NDArray, "2 n"]] | None = None  # last settled: when, what
 
     def update(self, t_s: float, points_world_m: Float[NDArray, "j 3"]) -> Float[NDArray, "j 3"]:
         """The pose at `t_s`, which is later than all before, by all that was seen until then."""
         points_m = np.array(points_world_m, np.float64, order="C")
         predicted, believed = np.empty((2, 5, 1 + 4 * len(points_m)))
+        haste = np.zeros(believed.shape[1])
         if self._frames:
             last = self._frames[-1]
             follow(
                 points_m, self._center_m, self._hips, t_s - last.t_s, last.believed, self._told,
-                predicted, believed,
+                predicted, believed, haste,
             )  # fmt: skip
         else:
             self._told = np.zeros((3, believed.shape[1]))
             begin(points_m, self._center_m, self._hips, self._told, believed)
             predicted = believed
-        self._frames.append(_Frame(t_s, predicted, believed))
+        self._frames.append(_Frame(t_s, predicted, believed, haste))
+        if len(self._frames) == self._frames.maxlen:
+            self._shown = self._frames[0].t_s, self._followed(self._frames[0].t_s)
+            if len(self._frames) == 1:
+                return points(self._shown[1][X], self._center_m)
         return points(believed[X], self._center_m)
 
     def settled(self, t_s: float) -> Float[NDArray, "j 3"] | None:
         """The pose at `t_s`, one of the newest frames', by all that was seen until now."""
-        frames = list(self._frames)
-        if not any(frame.t_s == t_s for frame in frames):
+        if not any(frame.t_s == t_s for frame in self._frames):
             return None
-        smoothed = frames[-1].believed[: V + 1].copy()
+        if self._shown and self._shown[0] == t_s:
+            return points(self._shown[1][X], self._center_m)
+        return points(self._followed(t_s)[X], self._center_m)
+
+    def _followed(self, t_s: float) -> Float[NDArray, "2 n"]:
+        """Places and velocities to show at `t_s`, on from what was shown last."""
+        smoothed = self._smoothed()
+        shown_s, shown = self._shown or (self._frames[0].t_s, smoothed[0])
+        shown = shown.copy()
+        for frame, what in zip(self._frames, smoothed, strict=True):
+            if shown_s < frame.t_s <= t_s:
+                show(frame.t_s - shown_s, frame.haste, what, shown)
+                shown_s = frame.t_s
+        return shown
+
+    def _smoothed(self) -> list[Float[NDArray, "2 n"]]:
+        """Each frame's places and velocities, by all that was seen until now."""
+        frames = list(self._frames)
+        smoothed = [frames[-1].believed[: V + 1]]
         for frame, later in zip(frames[-2::-1], frames[:0:-1], strict=True):
-            if later.t_s <= t_s:
-                break
-            backwards(frame.believed, later.predicted, later.t_s - frame.t_s, smoothed)
-        return points(smoothed[X], self._center_m)
+            smoothed.append(smoothed[-1].copy())
+            backwards(frame.believed, later.predicted, later.t_s - frame.t_s, smoothed[-1])
+        return smoothed[::-1]

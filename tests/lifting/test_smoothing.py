@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.linalg import expm
 
 from m2t3.lifting import kalman
 from m2t3.lifting.smoothing import Smoother
@@ -130,7 +131,10 @@ class Plain:
         self.covariance = np.zeros((len(z), 2, 2))
         self.covariance[:, 0, 0] = self.variance
         self.covariance[:, 1, 1] = kalman.FIRST_VELOCITY_VARIANCE / self.metres**2
-        self.past = []
+        self.past, self.pulls = [], []
+        self.calm = np.where(
+            np.arange(len(z)) > points.shape[0], kalman.CALM_ACROSS, kalman.CALM_ALONG
+        )
 
     @staticmethod
     def coordinates(points):
@@ -158,7 +162,7 @@ class Plain:
         surprise = z - state[:, 0]
         expected = covariance[:, 0, 0] + self.variance
         together = np.clip(surprise * self.surprise / expected, -1, 1)
-        told = np.exp(kalman.LEARNING_PER_S * dt_s * (kalman.STEADIER - together))
+        told = np.exp(kalman.LEARNING_PER_S * dt_s * (kalman.TOGETHER - together))
         low, high = kalman.NOISE_RANGE_M
         low, high = (low / self.metres) ** 2, (high / self.metres) ** 2
         self.surprise, self.variance = surprise, np.clip(self.variance * told, low, high)
@@ -166,6 +170,8 @@ class Plain:
         self.astray_s = np.where(far, self.astray_s + dt_s, 0.0)
         state[far, 1] *= np.exp(-dt_s / kalman.FORGET_VELOCITY_S)
         doubt = np.where(far, surprise**2 / (kalman.GATE**2 * expected), 1.0)
+        gain = covariance[:, 0, 0] / (covariance[:, 0, 0] + self.variance)
+        rate_per_s = -self.calm * np.log1p(-gain) / dt_s
         for k in np.flatnonzero(self.astray_s > kalman.PATIENCE_S):
             own = kalman.FIRST_VELOCITY_VARIANCE / self.metres[k] ** 2
             covariance[k] = np.diag([surprise[k] ** 2, own])
@@ -173,28 +179,47 @@ class Plain:
         gain = covariance[:, :, 0] / (covariance[:, 0, 0] + self.variance * doubt)[:, None]
         self.state = state + gain * surprise[:, None]
         self.covariance = covariance - gain[:, :, None] * covariance[:, None, 0]
+        springs = np.zeros((len(z), 2, 2))
+        springs[:, 0, 1] = 1.0
+        springs[:, 1] = np.stack([-(rate_per_s**2), -2 * rate_per_s], axis=-1)
+        self.pulls.append(expm(springs * dt_s))
 
-    def backwards(self, frames):
-        """The points so many frames ago."""
+    def smoothed(self, frames):
+        """Places and velocities so many frames ago."""
         smoothed = self.state
         for state, covariance, step, predicted, uncertain in self.past[: -frames - 1 : -1]:
             gain = covariance @ step.T @ np.linalg.inv(uncertain)
             smoothed = state + (gain @ (smoothed - predicted)[:, :, None])[:, :, 0]
-        return self.points(smoothed[:, 0])
+        return smoothed
+
+    def shown(self, frames, before):
+        """What is shown so many frames ago, on from what was shown of the frame before that."""
+        followed, step = self.smoothed(frames), self.past[-1 - frames][2]
+        behind = before - followed @ np.linalg.inv(step).T
+        return followed + (self.pulls[-1 - frames] @ behind[:, :, None])[:, :, 0]
 
 
-def test_the_compiled_filter_is_the_one_of_the_theory():
+@pytest.mark.parametrize("look_ahead", [0, 4])
+def test_the_compiled_filter_is_the_one_of_the_theory(look_ahead):
     """Frames that come irregularly, noise, a single jump, and one for good."""
     motion = walk(120)
     motion[60:, :, 0] += 1.0
     seen = noisy(motion, 0.03, 0.005)
     seen[30] += 0.5
     t_s = np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, 120)) / FPS
-    smoother, plain = Smoother(CENTER_M, HIPS, 4), Plain(seen[0])
+    smoother, plain = Smoother(CENTER_M, HIPS, look_ahead), Plain(seen[0])
     smoother.update(t_s[0], seen[0])
+    shown = plain.smoothed(0)
     for t in range(1, 120):
         found = smoother.update(t_s[t], seen[t])
         plain.update(t_s[t] - t_s[t - 1], seen[t])
-        np.testing.assert_allclose(found, plain.points(plain.state[:, 0]), atol=1e-9)
-        if t >= 4:
-            np.testing.assert_allclose(smoother.settled(t_s[t - 4]), plain.backwards(4), atol=1e-9)
+        due = t - look_ahead
+        if due == 0:
+            shown = plain.smoothed(look_ahead)
+        elif due > 0:
+            shown = plain.shown(look_ahead, shown)
+            np.testing.assert_allclose(
+                smoother.settled(t_s[due]), plain.points(shown[:, 0]), atol=1e-9
+            )
+            if look_ahead == 0:
+                np.testing.assert_array_equal(found, smoother.settled(t_s[t]))

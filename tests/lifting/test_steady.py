@@ -6,7 +6,7 @@ import numpy as np
 
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.lifter import FORGET_AFTER_S, Lifter
-from m2t3.lifting.people import LiftedPerson, Observation, confidence_of
+from m2t3.lifting.people import CONFIDENT_M, LiftedPerson, Observation
 from m2t3.lifting.steady import SteadyLifter
 
 FPS = 30
@@ -47,9 +47,10 @@ def test_a_body_outlasts_an_absence(camera, motion, oracle):
     assert off_m[0] < 0.8 * off_m[1]
 
 
-def test_confidence_tells_the_error_that_is_expected():
-    errors_m = np.array([0.02, 0.1, 1.0])
+def test_confidence_is_the_chance_that_a_joint_is_near_to_where_it_is_said_to_be():
+    rng = np.random.default_rng(0)
     nobody = LiftedPerson.unseen(0, 3)
-    person = replace(nobody, confidence=confidence_of(errors_m))
-    np.testing.assert_allclose(person.expected_error_m, errors_m, rtol=1e-3)
-    assert np.isfinite(nobody.expected_error_m).all()
+    person = replace(nobody, expected_error_m=np.array([0.02, 0.1, 1.0]))
+    off_m = np.abs(rng.laplace(0.0, person.expected_error_m, (100_000, 3)))
+    np.testing.assert_allclose(person.confidence, (off_m < CONFIDENT_M).mean(axis=0), atol=0.01)
+    assert (nobody.confidence == 0).all()

@@ -32,7 +32,7 @@ class FakeLifter:
                 positions_world_m=np.column_stack(
                     [seen.keypoints_px, np.full(len(seen.keypoints_px), seen.t_s)]
                 ).astype(np.float32),
-                confidence=np.asarray(seen.confidence, np.float32),
+                expected_error_m=np.where(seen.confidence > 0, 1e-3, np.inf),
                 valid=np.isfinite(seen.keypoints_px).all(-1),
                 contact=np.array([0.25, np.nan], np.float32),
             )

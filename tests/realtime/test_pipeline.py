@@ -235,10 +235,10 @@ def test_a_person_has_a_body_that_its_definition_explains_and_that_goes_with_the
 
         def lift(self, observations):
             joints = walk[n]
-            sure, nobody_knows = np.ones(J, np.float32), np.full(2, np.nan, np.float32)
+            exact_m, nobody_knows = np.full(J, 1e-3), np.full(2, np.nan, np.float32)
             return Lifted(
                 tuple(
-                    LiftedPerson(seen.person_id, joints, sure, sure > 0, nobody_knows)
+                    LiftedPerson(seen.person_id, joints, exact_m, exact_m < 1, nobody_knows)
                     for seen in observations
                 ),
                 {},
