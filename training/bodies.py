@@ -1,13 +1,15 @@
-"""Other bodies for the same motion: sizes, proportions, mirror images, floors that are off.
+"""Other bodies for the same motion: sizes, proportions, mirror images, bends, floors that are off.
 
 One archive has one body size a release; without this the network would learn it by heart and
 read every distance from it. Bones are scaled and the body is rebuilt from the hips, then set back
 so that its lowest joint keeps its height over the ground and standing feet their places on it:
-planted feet stay planted.
+planted feet stay planted. Limbs may be turned at their joints, too: poses near to those of a few
+actors, which these never took (Gong et al., PoseAug, 2021, learn such turns; these are random).
 """
 
 from dataclasses import dataclass
 from functools import cache
+from math import radians
 
 import torch
 import torch.nn.functional as F
@@ -36,6 +38,10 @@ _CHAINS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 _MIDPOINTS = {"hips": "hip", "shoulders": "shoulder", "ears": "ear"}
 _WIDE = ("pelvis", "girdle")  # parts whose width detectors and markers disagree about
+# How far a bent body's parts are turned beyond what carries them, degrees, standard deviation.
+_BENDS_DEG = {
+    "thigh": 7.0, "shin": 7.0, "trunk": 6.0, "neck": 9.0, "upper_arm": 18.0, "forearm": 18.0,
+}  # fmt: skip
 _FEET = ("ankle", "foot", "big_toe", "small_toe", "heel")  # parts that stand
 _STILL_M = 0.008  # a foot that moves less than this from frame to frame stands
 
@@ -53,6 +59,7 @@ class BodyVariation:
     platform: float = 0.25  # share of windows in which the person stands on something
     platform_m: float = 0.25  # that something's height is uniform up to this
     mirror: float = 0.5  # share of windows that are mirrored
+    bent: float = 0.0  # share of windows whose limbs are turned at their joints
 
 
 def vary_bodies(
@@ -84,10 +91,18 @@ def vary_bodies(
         for name in tree
     }
     pace = 0.5 * (factor["thigh"] + factor["shin"])  # longer legs take longer steps
+    bent = (uniform() < variation.bent)[:, 0]
+    turned = {"hips": torch.zeros(b, 3)}  # rotation vectors of what leads to a joint
     rebuilt = {"hips": at["hips"] * pace}
     for name, links in tree.items():
+        turns = [
+            bent * radians(_BENDS_DEG.get(name, 0.0)) * torch.randn(b, 3, generator=generator)
+            for _ in ("left", "right")
+        ]
         for parent, child in links:
-            rebuilt[child] = rebuilt[parent] + factor[name] * (at[child] - at[parent])
+            turned[child] = turned[parent] + turns[child.startswith("right")]
+            bone = _turn(at[child] - at[parent], turned[child])
+            rebuilt[child] = rebuilt[parent] + factor[name] * bone
     varied = torch.stack([rebuilt[name] for name in skeleton.joint_names], dim=2)
     varied[..., :2] -= _slip(varied, positions_m, pace, skeleton)[:, :, None]
     lowest = positions_m[..., 2].amin(dim=2) * size[..., 0]
@@ -96,6 +111,15 @@ def vary_bodies(
     lift = lowest - varied[..., 2].amin(dim=2) + under[..., 0]
     varied[..., 2] += lift[..., None]
     return varied
+
+
+def _turn(offsets_m: Tensor, rotation_vectors: Tensor) -> Tensor:
+    """(B, T, 3) turned by (B, 3), radians, which do not change in a window (Rodrigues)."""
+    angle = rotation_vectors.norm(dim=-1)[:, None, None]
+    axis = (rotation_vectors[:, None] / angle.clamp(min=1e-9)).expand_as(offsets_m)
+    along = (axis * offsets_m).sum(dim=-1, keepdim=True) * axis
+    across = torch.linalg.cross(axis, offsets_m)
+    return along + angle.cos() * (offsets_m - along) + angle.sin() * across
 
 
 def _slip(varied: Tensor, positions_m: Tensor, pace: Tensor, skeleton: Skeleton) -> Tensor:

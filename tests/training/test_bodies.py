@@ -1,8 +1,11 @@
-"""Other bodies for a motion: feet stay, sides stay alike, mirror images are true."""
+"""Other bodies for a motion: feet stay, sides stay alike, mirror images are true, limbs turn."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from m2t3.core.skeletons import COCO17
 from m2t3.training.bodies import BodyVariation, vary_bodies
@@ -74,3 +77,31 @@ def test_a_mirror_image_exchanges_left_and_right(motion):
     torch.testing.assert_close(mirrored[:, :, left], expected[:, :, right], atol=1e-6, rtol=0)
     twice = vary(mirrored, BodyVariation(0.0, 0.0, 0.0, mirror=1.0, **LEVEL))
     torch.testing.assert_close(twice, motion, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize(("bone", "inner"), [
+    (("left_elbow", "left_wrist"), ("left_shoulder", "left_elbow")),
+    (("right_knee", "right_ankle"), ("right_hip", "right_knee")),
+])  # fmt: skip
+def test_limbs_are_turned_at_their_joints_and_keep_their_length_and_their_motion(
+    motion, bone, inner
+):
+    bent = vary(motion, replace(NONE, bent=1.0))
+    torch.testing.assert_close(length(bent, *bone), length(motion, *bone), atol=1e-5, rtol=0)
+    angle = torch.rad2deg(between(bent, motion, bone))
+    assert (angle.std(dim=1) < angle.mean(dim=1)).all()  # a turn, not a shake
+    assert 3 < angle.mean() < 45
+    assert (between(bent, motion, bone) - between(bent, motion, inner)).abs().mean() > 0.02
+
+
+def test_only_some_windows_are_bent(motion):
+    many = motion[:1].expand(64, -1, -1, -1)
+    bent = (vary(many, replace(NONE, bent=0.25)) - many).abs().amax(dim=(1, 2, 3)) > 1e-4
+    assert 6 < bent.sum() < 28
+
+
+def between(bodies, others, bone):
+    """(B, T) angles between one bone of two bodies, radians."""
+    a, b = COCO17.index(*bone)
+    one, other = (p[:, :, b] - p[:, :, a] for p in (bodies, others))
+    return torch.linalg.vecdot(F.normalize(one, dim=-1), F.normalize(other, dim=-1)).acos()
