@@ -118,7 +118,9 @@ class Lifter:
         person = self._people.get(person_id)
         if person is None or rays.t_s - person.history.newest_s > FORGET_AFTER_S:
             center = self.camera.t_world_camera_m
-            anchor = guess_ground_position(rays.rays_world, rays.seen, center, self._body_m)
+            anchor = guess_ground_position(
+                rays.rays_world, rays.seen, center, self._body_m, self._skeleton.ankles
+            )
             history = History(self.denoiser.shape, self.steps)
             sides = SideFilter(self._skeleton)
             size = self._first_size if person is None else person.size  # outlasts an absence

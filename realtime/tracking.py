@@ -79,7 +79,7 @@ class Tracker:
     def __init__(self, camera: Camera, skeleton: Skeleton, *, at_once: bool = False) -> None:
         self._camera = camera
         self._at_once = at_once
-        self._hips = skeleton.hips
+        self._hips, self._ankles = skeleton.hips, skeleton.ankles
         self._mirror = np.array(skeleton.mirror)
         self._body_m = canonical_body(skeleton)
         self._tracks: list[Track] = []
@@ -232,7 +232,9 @@ class Tracker:
     def _seen_first(self, t_s: float, person: Keypoints, seen_px: Float[NDArray, "j 2"]) -> Track:
         rays = self._camera.rays_world(seen_px)
         seen = np.isfinite(rays).all(-1)
-        ground_m = guess_ground_position(rays, seen, self._camera.t_world_camera_m, self._body_m)
+        ground_m = guess_ground_position(
+            rays, seen, self._camera.t_world_camera_m, self._body_m, self._ankles
+        )
         motion = Motion(t_s, (*ground_m.tolist(), STANDING_ROOT_M))
         track = Track(None, Sighting(t_s, seen_px, motion, person.id), t_s)
         self._tracks.append(track)
