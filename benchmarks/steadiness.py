@@ -5,7 +5,7 @@ Every case is lifted once; what comes out is then smoothed in each way, as the s
     python benchmarks/steadiness.py --mocap val.npz --recordings cam01.npz --reference reference.npz
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +17,15 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from m2t3.calibration.camera import Camera
 from m2t3.core.skeletons import Skeleton
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
-from m2t3.lifting.bone_lengths import BoneLengths
+from m2t3.lifting.denoiser import Denoiser
 from m2t3.lifting.lifter import Lifter
-from m2t3.lifting.people import Observation
-from m2t3.lifting.smoothing import Smoother
+from m2t3.lifting.people import Lifted, Observation
 from m2t3.training.cases import Case, mocap_cases, recording_case, with_detector_noise
+from m2t3.training.measure import published
 from m2t3.training.metrics import errors
 
 JUMP_M = 0.05  # a joint that moves so much more than in truth, from one frame to the next
@@ -54,11 +55,12 @@ class Steadiness:
         skeleton = denoiser.shape.skeleton
         rows: dict[tuple[str, str], list[dict[str, float]]] = {}
         for case in track(self._cases(skeleton), "lifting", console=Console(stderr=True)):
-            raw, errors_m = lifted(case, Lifter(case.camera, denoiser))
-            ways = {"raw": raw} | {
-                f"look-ahead {n}": smoothed(raw, errors_m, case, skeleton, n)
-                for n in self.look_aheads
-            }
+            answers = lifted(case, denoiser)
+            raw = np.stack([frame.people[0].positions_world_m for frame in answers])
+            ways = {"raw": raw.astype(np.float64)}
+            for n in self.look_aheads:
+                replayed = Replayed(case.camera, denoiser, iter(answers))
+                ways[f"look-ahead {n}"] = published(case, replayed, n)
             for way, points in ways.items():
                 rows.setdefault((case.group, way), []).append(measured(points, case, skeleton))
         print_table(rows)
@@ -73,36 +75,29 @@ class Steadiness:
         return cases
 
 
-def lifted(case: Case, lifter: Lifter) -> tuple[Float[NDArray, "t j 3"], Float[NDArray, "t j"]]:
-    """The network's answers, frame by frame, and how far off it expects them to be."""
-    people = [
-        lifter.lift([Observation(0, t / case.fps, px, confidence)]).people[0]
+@dataclass
+class Replayed:
+    """A lifter that has answered already, and says it again."""
+
+    camera: Camera
+    denoiser: Denoiser
+    answers: Iterator[Lifted]  # frame by frame
+
+    def lift(self, observations: Sequence[Observation]) -> Lifted:
+        """The next answer."""
+        return next(self.answers)
+
+    def forget(self, person_id: int) -> None:
+        """Nothing is remembered."""
+
+
+def lifted(case: Case, denoiser: Denoiser) -> list[Lifted]:
+    """The network's answers, frame by frame."""
+    lifter = Lifter(case.camera, denoiser)
+    return [
+        lifter.lift([Observation(0, t / case.fps, px, confidence)])
         for t, (px, confidence) in enumerate(zip(case.keypoints_px, case.confidence, strict=True))
     ]
-    points = np.stack([person.positions_world_m for person in people]).astype(np.float64)
-    return points, np.stack([person.expected_error_m for person in people])
-
-
-def smoothed(
-    raw: Float[NDArray, "t j 3"],
-    errors_m: Float[NDArray, "t j"],
-    case: Case,
-    skeleton: Skeleton,
-    look_ahead: int,
-) -> Float[NDArray, "t j 3"]:
-    """The raw answers as the stream publishes them with that look-ahead."""
-    center_m = case.camera.t_world_camera_m
-    bones, smoother = BoneLengths(skeleton, center_m), Smoother(center_m, skeleton.hips, look_ahead)
-    answers = np.full_like(raw, np.nan)
-    answered = [t for t, points in enumerate(raw) if np.isfinite(points).all()]
-    for n, t in enumerate(answered):
-        smoother.update(t / case.fps, bones.fitted(t / case.fps, raw[t], errors_m[t]))
-        if n >= look_ahead:
-            due = answered[n - look_ahead]
-            answers[due] = smoother.settled(due / case.fps)
-    for due in answered[max(len(answered) - look_ahead, 0) :]:
-        answers[due] = smoother.settled(due / case.fps)
-    return answers
 
 
 def measured(points: Float[NDArray, "t j 3"], case: Case, skeleton: Skeleton) -> dict[str, float]:

@@ -6,23 +6,34 @@ A person's bones do not change over the session, and their pose not much from fr
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
 
+from ..calibration.camera import Camera
 from ..core.errors import M2t3Error
 from .bone_lengths import BoneLengths
-from .lifter import FORGET_AFTER_S, Lifter
+from .denoiser import Denoiser
+from .lifter import FORGET_AFTER_S
 from .people import Lifted, LiftedPerson, Observation
 from .smoothing import Smoother
 
 MAX_LOOK_AHEAD = 30
 
 
+@runtime_checkable
 class FrameLifter(Protocol):
-    """What lifts frame by frame, and forgets who has left."""
+    """What lifts frame by frame, and forgets who has left: a `Lifter`."""
+
+    @property
+    def camera(self) -> Camera:
+        """Where the keypoints were seen."""
+
+    @property
+    def denoiser(self) -> Denoiser:
+        """The network."""
 
     def lift(self, observations: Sequence[Observation]) -> Lifted:
         """All people of one frame to 3D."""
@@ -49,10 +60,10 @@ class SteadyLifter:
         M2t3Error: look_ahead is out of range.
     """
 
-    def __init__(self, lifter: Lifter, look_ahead: int = 0) -> None:
+    def __init__(self, lifter: FrameLifter, look_ahead: int = 0) -> None:
         if not 0 <= look_ahead <= MAX_LOOK_AHEAD:
             raise M2t3Error(f"look-ahead must be 0 to {MAX_LOOK_AHEAD} frames, not {look_ahead}")
-        self._lifter: FrameLifter = lifter
+        self._lifter = lifter
         self._center_world_m = lifter.camera.t_world_camera_m
         self._skeleton = lifter.denoiser.shape.skeleton
         self._look_ahead = look_ahead
@@ -86,13 +97,13 @@ class SteadyLifter:
     def _steady(self, t_s: float, person: LiftedPerson) -> LiftedPerson:
         track = self._tracks.get(person.person_id)
         if track is None or t_s - track.t_s > FORGET_AFTER_S:
-            smoother = Smoother(self._center_world_m, self._skeleton.hips, self._look_ahead)
+            smoother = Smoother(self._center_world_m, self._skeleton, self._look_ahead)
             # A body outlasts an absence.
             bones = track.bones if track else BoneLengths(self._skeleton, self._center_world_m)
             track = self._tracks[person.person_id] = _Track(t_s, bones, smoother)
         track.t_s = t_s
         points = track.bones.fitted(t_s, person.positions_world_m, person.expected_error_m)
-        points = track.smoother.update(t_s, points)
+        points = track.smoother.update(t_s, points, person.contact.astype(np.float64))
         return replace(person, positions_world_m=points.astype(np.float32))
 
 

@@ -18,7 +18,7 @@ from ..engines.manifest import Metrics
 from ..lifting.denoiser import Denoiser
 from ..lifting.lifter import Lifter
 from ..lifting.people import Observation
-from ..lifting.steady import SteadyLifter
+from ..lifting.steady import FrameLifter, SteadyLifter
 from .cases import Case
 from .metrics import Errors, errors
 
@@ -59,7 +59,12 @@ def lift(
     look_ahead: int = 0,
 ) -> Float[NDArray, "t j 3"]:
     """The joints as the stream would publish them, frame by frame; NaN where it would not."""
-    lifter = SteadyLifter(Lifter(case.camera, denoiser, steps, height_m), look_ahead)
+    return published(case, Lifter(case.camera, denoiser, steps, height_m), look_ahead)
+
+
+def published(case: Case, frame_lifter: FrameLifter, look_ahead: int) -> Float[NDArray, "t j 3"]:
+    """The same of what some lifter answers, frame by frame."""
+    lifter = SteadyLifter(frame_lifter, look_ahead)
     times_s = np.arange(len(case.keypoints_px)) / case.fps
     answers: list[NDArray[np.float32]] = []
 

@@ -4,12 +4,17 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
+from m2t3.core.skeletons import Skeleton
 from m2t3.lifting import kalman
 from m2t3.lifting.smoothing import Smoother
 
 FPS = 30.0
 CENTER_M = np.array([0.0, 0.0, 2.0])
-HIPS = (0, 1)
+SKELETON = Skeleton(
+    "five",
+    ("left_hip", "right_hip", "left_wrist", "nose", "left_ankle"),
+    bones=(), left_right=((0, 1),), hips=(0, 1), ankles=(4, 4),
+)  # fmt: skip
 BODY_M = np.array([[0, 0.1, 0.9], [0, -0.1, 0.9], [0.1, 0.2, 1.4], [0, 0, 1.7], [0.2, 0, 0.1]])
 
 
@@ -31,7 +36,7 @@ def noisy(motion, along_m, across_m, seed=0):
 
 
 def smoothed(points, look_ahead=0):
-    smoother = Smoother(CENTER_M, HIPS, look_ahead)
+    smoother = Smoother(CENTER_M, SKELETON, look_ahead)
     answers = []
     for t, frame in enumerate(points):
         newest = smoother.update(t / FPS, frame)
@@ -98,8 +103,24 @@ def test_a_lasting_jump_is_followed_at_once_and_for_good():
     assert np.abs(found - motion)[75 + round(0.2 * FPS) :].max() < 0.05
 
 
+def test_a_foot_that_stands_is_held_and_one_that_goes_is_not():
+    motion = walk(120)
+    motion[:, 4] = motion[0, 4]  # a foot stands while the body goes on
+    seen = noisy(motion, 0.02, 0.004)
+    smoother, told = Smoother(CENTER_M, SKELETON), Smoother(CENTER_M, SKELETON)
+    free = np.stack([smoother.update(t / FPS, frame) for t, frame in enumerate(seen)])
+    held = np.stack([told.update(t / FPS, frame, np.ones(2)) for t, frame in enumerate(seen)])
+    slides = [np.linalg.norm(np.diff(p[30:, 4], axis=0), axis=-1).mean() for p in (held, free)]
+    assert slides[0] < 0.8 * slides[1]
+    np.testing.assert_array_equal(held[:, :4], free[:, :4])
+    gone = seen[-1].copy()
+    gone[4] += [0.0, 0.3, 0.0]
+    found = [told.update((120 + t) / FPS, gone, np.ones(2))[4] for t in range(12)]
+    np.testing.assert_allclose(found[-1], gone[4], atol=0.03)
+
+
 def test_the_pose_of_a_frame_that_was_never_seen_is_not_made_up():
-    smoother = Smoother(CENTER_M, HIPS, 2)
+    smoother = Smoother(CENTER_M, SKELETON, 2)
     assert smoother.settled(0.0) is None
     for t in range(5):
         smoother.update(t / FPS, BODY_M)
@@ -114,7 +135,7 @@ def test_other_rates_and_gaps_do_no_harm(fps):
     t_s = np.cumsum(rng.uniform(0.2, 1.8, 400) / fps)
     t_s[200:] += 0.9
     motion = BODY_M + np.stack([5 + 0.2 * t_s, t_s, 0 * t_s], axis=-1)[:, None]
-    smoother = Smoother(CENTER_M, HIPS)
+    smoother = Smoother(CENTER_M, SKELETON)
     found = np.stack([smoother.update(t, m) for t, m in zip(t_s, motion, strict=True)])
     assert np.abs(found - motion).max() < 0.03
 
@@ -139,7 +160,7 @@ class Plain:
     @staticmethod
     def coordinates(points):
         offset = points - CENTER_M
-        root = np.linalg.norm(offset[list(HIPS)].mean(axis=0))
+        root = np.linalg.norm(offset[list(SKELETON.hips)].mean(axis=0))
         distance = np.linalg.norm(offset, axis=1)
         return np.concatenate([[root], distance - root, (offset / distance[:, None]).ravel()])
 
@@ -207,7 +228,7 @@ def test_the_compiled_filter_is_the_one_of_the_theory(look_ahead):
     seen = noisy(motion, 0.03, 0.005)
     seen[30] += 0.5
     t_s = np.cumsum(np.random.default_rng(2).uniform(0.5, 1.5, 120)) / FPS
-    smoother, plain = Smoother(CENTER_M, HIPS, look_ahead), Plain(seen[0])
+    smoother, plain = Smoother(CENTER_M, SKELETON, look_ahead), Plain(seen[0])
     smoother.update(t_s[0], seen[0])
     shown = plain.smoothed(0)
     for t in range(1, 120):
