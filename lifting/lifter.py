@@ -33,7 +33,7 @@ from .sides import SideFilter
 COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
 FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
-DOUBT_M, DOUBT_SHARE = 0.5, 0.15  # nor does an answer that expects to be off by more than both
+DOUBT_M, DOUBT_SHARE = 0.5, 0.12  # nor does an answer that expects to be off by more than both
 REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
 REANCHOR_SHARE = 0.06  # ... and further than this share of its distance
 ENCODE_ANEW = 10  # newest frames that a memory keeps when its rig moves; all would cost too long
