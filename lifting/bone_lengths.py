@@ -62,13 +62,33 @@ class BoneLengths:
         lasting = math.exp(-since_s / LASTING_S)
         self._t_s, self._frames = t_s, lasting * self._frames + new
         self._told *= lasting
-        points_m = points_world_m - self._center_m
-        rays = points_m / np.sqrt(np.square(points_m).sum(axis=-1, keepdims=True))
-        along_m = _ALONG_M * expected_error_m / np.exp(np.log(expected_error_m).mean())
-        _learn(points_m, rays, along_m, self._bones, self._least_m, new, self._told)
-        length_m, precision = _believed(self._told, self._twins, self._least_m, self._frames)
-        slid_m = _slid(points_m, rays, along_m, self._bones, length_m, precision)
-        return points_world_m + slid_m[:, None] * rays
+        return _fitted(
+            np.array(points_world_m, np.float64), np.array(expected_error_m, np.float64),
+            self._center_m, self._bones, self._twins, self._least_m, new, self._frames, self._told,
+        )  # fmt: skip
+
+
+@compiled
+def _fitted(
+    points_world_m: NDArray,
+    expected_error_m: NDArray,
+    center_m: NDArray,
+    bones: NDArray,
+    twins: NDArray,
+    least_m: NDArray,
+    new: float,
+    frames: float,
+    told: NDArray,
+) -> NDArray:
+    """Learns from a frame and fits it; `_learn` and `_believed` say what is what."""
+    points_m, rays = points_world_m - center_m, np.empty(points_world_m.shape)
+    for j in range(len(rays)):
+        rays[j] = points_m[j] / math.sqrt(np.sum(points_m[j] ** 2))
+    along_m = _ALONG_M * expected_error_m / math.exp(np.log(expected_error_m).mean())
+    _learn(points_m, rays, along_m, bones, least_m, new, told)
+    length_m, precision = _believed(told, twins, least_m, frames)
+    slid_m = _slid(points_m, rays, along_m, bones, length_m, precision)
+    return points_world_m + slid_m.reshape(-1, 1) * rays
 
 
 @compiled
