@@ -81,6 +81,8 @@ def _text(
         f"| training | {manifest.steps} steps in {manifest.minutes:.0f} minutes, "
         f"commit {manifest.commit} |",
     )  # fmt: skip
+    if blend := manifest.training.get("blend"):
+        yield f"| averaged | {100 * blend['share']:.0f} % weights of {blend['steps']} steps |"
     yield from (f"| data | {source} |" for source in manifest.data)
     yield from (
         "", "## Metrics", "",

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import torch
 
+from ..core.errors import M2t3Error
 from ..engines.manifest import WEIGHTS_FOLDER, Manifest, sha256_of
 from ..engines.network import MotionDenoiser, NetworkConfig
 from ..engines.onnx_export import export_ground, export_onnx
 from .archive import licence_of
 from .checkpoint import read_checkpoint
-from .lineage import Lineage, lineage_of
+from .lineage import Lineage, lineage_of, read_first
 
 
 @dataclass(frozen=True)
@@ -26,10 +28,21 @@ class Export:
     """Name of the set, such as coco17-nc."""
     out: Path = WEIGHTS_FOLDER
     """Folder to make the set's own folder in; the default ships it with this checkout."""
+    blend: Path | None = None
+    """Checkpoint or folder of weights to average the checkpoint's with, such as what it began from.
+    Networks of one lineage can be averaged, and what they err in differently cancels."""
+    blend_share: float = 0.5
+    """Share of those in the average."""
 
     def run(self) -> int:
         """Write model.onnx and manifest.json; metrics are filled in by `m2t3 evaluate --record`."""
-        network, lineage = load_network(self.checkpoint)
+        saved, blend = read_checkpoint(self.checkpoint), {}
+        if self.blend is not None:
+            other = read_first(self.blend)
+            saved = blended(saved, other, self.blend_share)
+            steps = lineage_of(other).progress.step
+            blend = {"blend": {"steps": steps, "share": self.blend_share}}
+        network, lineage = network_of(saved)
         config = json.loads((self.checkpoint.parent / "config.json").read_text())
         folder = self.out / self.name
         folder.mkdir(parents=True, exist_ok=True)
@@ -56,7 +69,8 @@ class Export:
             training={
                 k: config[k]
                 for k in ("start", "shares", "seed", "one_step", "network", "window", "loss")
-            },
+            }
+            | blend,
             metrics=(),
             decoupled=c.decoupled,
             ground_sha256=sha256_of(ground) if c.sees_pointmaps else None,
@@ -64,6 +78,27 @@ class Export:
         write_manifest(manifest, folder)
         print(f"{folder}: {manifest.parameters / 1e6:.1f} M parameters; {manifest.licence}")
         return 0
+
+
+def blended(saved: Mapping[str, Any], other: Mapping[str, Any], share: float) -> dict[str, Any]:
+    """A checkpoint whose averaged weights are averaged with another's (Wortsman et al., 2022).
+
+    Raises:
+        M2t3Error: a share that is none, or networks of different shapes.
+    """
+    if not 0.0 < share < 1.0:
+        raise M2t3Error(f"--blend-share must be between 0 and 1, not {share}")
+    if saved["config"] != other["config"]:
+        raise M2t3Error(
+            f"--blend: networks of different shapes, {other['config']} and {saved['config']}; "
+            "valid are weights of one recipe"
+        )
+    average = {
+        name: torch.lerp(weight.float(), torch.as_tensor(other["average"][name]).float(), share)
+        for name, weight in saved["average"].items()
+    }
+    sources = sorted({*saved["sources"], *other["sources"]})
+    return {**saved, "average": average, "sources": sources}
 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:

@@ -13,13 +13,15 @@ import pytest
 import torch
 
 from m2t3.__main__ import main
+from m2t3.core.errors import M2t3Error
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import find_weights
 from m2t3.engines.onnx_export import example_inputs
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.training.archive import licence_of
-from m2t3.training.export import load_network
+from m2t3.training.checkpoint import read_checkpoint
+from m2t3.training.export import Export, blended, load_network
 from m2t3.training.lineage import lineage_of, read_first
 from m2t3.training.run import train
 
@@ -117,6 +119,27 @@ def test_exported_weights_are_a_place_to_train_on_from(run, weights):
         torch.testing.assert_close(first["average"][name], parameter, atol=0, rtol=0)
     assert lineage_of(first).sources == lineage.sources
     assert lineage_of(first).progress.step == 200
+
+
+def test_weights_can_be_averaged_with_others_and_carry_both_licences(run, weights):
+    saved, other = read_checkpoint(run / "last.pt"), read_first(weights)
+    other = {**other, "sources": ["made of sines, CC0"]}
+    other["average"] = {name: w + 1.0 for name, w in other["average"].items()}
+    mixed = blended(saved, other, 0.25)
+    for name, weight in saved["average"].items():
+        torch.testing.assert_close(mixed["average"][name], weight + 0.25, atol=1e-5, rtol=0)
+    assert mixed["sources"] == sorted({*saved["sources"], "made of sines, CC0"})
+    assert lineage_of(mixed).progress.step == 200
+    with pytest.raises(M2t3Error, match="between 0 and 1"):
+        blended(saved, other, 1.0)
+    with pytest.raises(M2t3Error, match="different shapes"):
+        blended(saved, {**other, "config": other["config"] | {"layers": 9}}, 0.5)
+
+
+def test_a_blend_is_told_in_the_manifest(run, weights, tmp_path):
+    Export(run / "last.pt", "mixed", tmp_path, blend=weights, blend_share=0.5).run()
+    manifest = find_weights(str(tmp_path / "mixed")).manifest
+    assert manifest.training["blend"] == {"steps": 200, "share": 0.5}
 
 
 def test_a_run_that_begins_with_weights_carries_their_licence(
