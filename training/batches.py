@@ -56,7 +56,7 @@ class Batch:
     phase: Tensor  # (B, T, 2, frequencies)
     dt_s: Tensor  # (B, T) time since the frame before; the first repeats the second
     motion: Tensor  # (B, T, V, C) the truth's motion vectors
-    front: Tensor  # (B, T) bool: the person is well in front of the real camera
+    front: Tensor  # (B, T) bool: the person is well in front of all cameras, so views tell of them
     contact: Tensor  # (B, T, 2) 1 where an ankle stands still
     log_size: Tensor  # (B,) the body's size (lifting.body_size)
     axes: Tensor  # (B, 1, V, 3, 3) the rig's cameras
@@ -118,14 +118,14 @@ class Windows:
         distances = rig.view_distances(distance, height)
         axes, centers, distances = axes[:, None], centers[:, None], distances[:, None]
         views = rig.project(points, axes, centers)
-        depth = ((points - centers[:, :, 0, None]) * axes[:, :, 0, None, 2]).sum(-1)
-        in_front = depth > 0.3
+        offset = points[:, :, None] - centers[:, :, :, None]  # (B, T, V, J, 3)
+        in_front = (offset * axes[:, :, :, None, 2]).sum(-1) > 0.3
         true_uv = views[:, :, 0]
         size = (points[..., 2].amax(dim=2) - points[..., 2].amin(dim=2)).amax(dim=1).clip(0.8)
         uv, confidence, seen = observe(
             true_uv, size / distances[:, 0, 0], self.skeleton, config.noise, g
         )
-        seen &= in_front & (uv.abs().amax(dim=-1) < 5.0)
+        seen &= in_front[:, :, 0] & (uv.abs().amax(dim=-1) < 5.0)
         uv = uv.clamp(-5.0, 5.0)
         t = t_s.shape[1]
         size_truth = log_size(points, self.skeleton).mean(dim=1)
@@ -145,7 +145,7 @@ class Windows:
             phase=torch.from_numpy(phases(t_s.double().numpy())),
             dt_s=dt_s,
             motion=representation.encode(views, distances, self.skeleton, self.decoupled),
-            front=in_front.all(dim=-1),
+            front=in_front.all(dim=(-1, -2)),
             contact=((speed < 0.2) & (ankles[..., 2] < 0.35)).float(),
             log_size=size_truth,
             axes=axes,
