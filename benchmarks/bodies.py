@@ -31,7 +31,6 @@ from m2t3.lifting.bodies.bodies import Bodies
 from m2t3.lifting.bodies.follower import Follower
 from m2t3.lifting.bodies.standard import standard
 from m2t3.lifting.lifter import Lifter
-from m2t3.lifting.people import Observation
 from m2t3.lifting.steady import SteadyLifter
 from m2t3.training.archive import read_archive
 from m2t3.training.cases import Case, mocap_cases, with_detector_noise
@@ -147,9 +146,9 @@ def _lifted(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """The published joints and the body's, (T, J, 3) each."""
     bodies, joints, found = Bodies(skeleton), [], []
-    for t, (px, confidence) in enumerate(zip(case.keypoints_px, case.confidence, strict=True)):
-        people = lifter.lift([Observation(0, t / case.fps, px, confidence)]).people
-        (body,) = bodies.follow(t / case.fps, people).bodies
+    for observation in case.observations():
+        people = lifter.lift([observation]).people
+        (body,) = bodies.follow(observation.t_s, people).bodies
         joints.append(people[0].positions_world_m.astype(np.float64))
         found.append(body)
     posed = np.full((len(joints), skeleton.joint_count, 3), np.nan)

@@ -94,10 +94,7 @@ class Replayed:
 def lifted(case: Case, denoiser: Denoiser) -> list[Lifted]:
     """The network's answers, frame by frame."""
     lifter = Lifter(case.camera, denoiser)
-    return [
-        lifter.lift([Observation(0, t / case.fps, px, confidence)])
-        for t, (px, confidence) in enumerate(zip(case.keypoints_px, case.confidence, strict=True))
-    ]
+    return [lifter.lift([observation]) for observation in case.observations()]
 
 
 def measured(points: Float[NDArray, "t j 3"], case: Case, skeleton: Skeleton) -> dict[str, float]:

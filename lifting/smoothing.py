@@ -10,8 +10,8 @@ they point the same way, it lags and has to believe more; if they alternate, les
 
 Every correction of a belief is a jolt, though, and a pose that is off by a centimetre looks better
 than one that trembles by it. So what is shown follows what is believed like a weight on a damped
-spring, at the belief's own velocity: steady motion has no lag here either. The spring is as fast as
-the filter: soft where the input is noisy, stiff where it is exact. Feet that stand are held.
+spring, at the belief's own velocity: steady motion has no lag here either. How fast the spring is
+goes by how fast the filter is. Feet that stand are held.
 
 The past is smoothed backwards (Rauch, Tung and Striebel, 1965) for those who can wait some frames.
 """

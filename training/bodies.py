@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from ..core.skeletons import Skeleton, part
+from .turning import about
 
 # All formats as one tree: parts that share one length factor, and their links "parent child",
 # parents first; ~ is either side. Each joint of a format goes by the first link whose parent the
@@ -101,8 +102,8 @@ def vary_bodies(
         ]
         for parent, child in links:
             turned[child] = turned[parent] + turns[child.startswith("right")]
-            bone = _turn(at[child] - at[parent], turned[child])
-            rebuilt[child] = rebuilt[parent] + factor[name] * bone
+            bone = _turn(turned[child]) @ (at[child] - at[parent])[..., None]
+            rebuilt[child] = rebuilt[parent] + factor[name] * bone[..., 0]
     varied = torch.stack([rebuilt[name] for name in skeleton.joint_names], dim=2)
     varied[..., :2] -= _slip(varied, positions_m, pace, skeleton)[:, :, None]
     lowest = positions_m[..., 2].amin(dim=2) * size[..., 0]
@@ -113,13 +114,10 @@ def vary_bodies(
     return varied
 
 
-def _turn(offsets_m: Tensor, rotation_vectors: Tensor) -> Tensor:
-    """(B, T, 3) turned by (B, 3), radians, which do not change in a window (Rodrigues)."""
-    angle = rotation_vectors.norm(dim=-1)[:, None, None]
-    axis = (rotation_vectors[:, None] / angle.clamp(min=1e-9)).expand_as(offsets_m)
-    along = (axis * offsets_m).sum(dim=-1, keepdim=True) * axis
-    across = torch.linalg.cross(axis, offsets_m)
-    return along + angle.cos() * (offsets_m - along) + angle.sin() * across
+def _turn(rotation_vectors: Tensor) -> Tensor:
+    """(B, 1, 3, 3) rotations by vectors (B, 3), radians, which do not change in a window."""
+    angle = rotation_vectors.norm(dim=-1, keepdim=True)
+    return about(rotation_vectors / angle.clamp(min=1e-9), angle)
 
 
 def _slip(varied: Tensor, positions_m: Tensor, pace: Tensor, skeleton: Skeleton) -> Tensor:

@@ -14,6 +14,7 @@ from ..calibration.camera import Camera
 from ..core.conversions import conversion
 from ..core.errors import M2t3Error
 from ..core.skeletons import Skeleton
+from ..lifting.people import Observation
 from ..lifting.recording import read_recording
 from .actions import action_of
 from .archive import read_archive
@@ -35,6 +36,11 @@ class Case:
     confidence: Float[NDArray, "t j"]
     truth_world_m: Float[NDArray, "t j 3"]  # NaN where unknown
     action: str | None = None  # what the person does (actions.ACTIONS), where the name tells
+
+    def observations(self) -> Iterator[Observation]:
+        """What a lifter is asked, frame by frame, of person 0."""
+        for t, (px, confidence) in enumerate(zip(self.keypoints_px, self.confidence, strict=True)):
+            yield Observation(0, t / self.fps, px, confidence)
 
     @property
     def distance_m(self) -> float:

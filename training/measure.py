@@ -17,7 +17,6 @@ from ..core.skeletons import Skeleton
 from ..engines.manifest import Metrics
 from ..lifting.denoiser import Denoiser
 from ..lifting.lifter import Lifter
-from ..lifting.people import Observation
 from ..lifting.steady import FrameLifter, SteadyLifter
 from .cases import Case
 from .metrics import Errors, errors
@@ -65,16 +64,15 @@ def lift(
 def published(case: Case, frame_lifter: FrameLifter, look_ahead: int) -> Float[NDArray, "t j 3"]:
     """The same of what some lifter answers, frame by frame."""
     lifter = SteadyLifter(frame_lifter, look_ahead)
-    times_s = np.arange(len(case.keypoints_px)) / case.fps
+    observations = list(case.observations())
     answers: list[NDArray[np.float32]] = []
 
     def settle(frames: Iterable[int]) -> None:
         for t in frames:
-            settled = lifter.settled(0, times_s[t])
+            settled = lifter.settled(0, observations[t].t_s)
             answers[t] = answers[t] if settled is None else settled
 
-    for t, t_s in enumerate(times_s):
-        observation = Observation(0, t_s, case.keypoints_px[t], case.confidence[t])
+    for t, observation in enumerate(observations):
         answers.append(lifter.lift([observation]).people[0].positions_world_m)
         if t >= look_ahead:
             settle([t - look_ahead])

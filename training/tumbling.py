@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..core.skeletons import Skeleton
+from .turning import about
 
 _GRAVITY_M_S2 = 9.81
 
@@ -107,16 +108,7 @@ def _rotations(t_s: Tensor, tumbling: Tumbling, generator: torch.Generator) -> T
     # Turned a quarter about this level axis, the body's length lies along the axis of turning.
     across = torch.cat([-heading.sin(), heading.cos(), 0 * heading], dim=-1)
     laid = torch.where(is_along, 0.5 * pi, 0.0)
-    return _about(axis, angle) @ _about(across, laid)
-
-
-def _about(axis: Tensor, angle_rad: Tensor) -> Tensor:
-    """(N, T, 3, 3) rotations about unit axes (N, 3) by angles (N, T): Rodrigues' formula."""
-    x, y, z = axis.unbind(-1)
-    nil = torch.zeros_like(x)
-    cross = torch.stack([nil, -z, y, z, nil, -x, -y, x, nil], dim=-1).reshape(-1, 1, 3, 3)
-    sin, cos = angle_rad.sin()[..., None, None], angle_rad.cos()[..., None, None]
-    return torch.eye(3) + sin * cross + (1 - cos) * (cross @ cross)
+    return about(axis, angle) @ about(across, laid)
 
 
 def _path(turned_m: Tensor, t_s: Tensor, skeleton: Skeleton, tumbling: Tumbling) -> Tensor:
