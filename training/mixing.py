@@ -1,20 +1,24 @@
-"""Mixed bodies: the legs of one window under the trunk, arms and head of another.
+"""Mixed bodies: legs of one window, trunk and head of another, arms of a third and a fourth.
 
 Arms and legs of one archive move together in the few ways that its actors moved; mixed, they are
 seen in many more. Each frame of the upper body is turned about the vertical until its hip line
 heads as the hip line of the legs does, then set on their mid-hip: the twist between hips and
-shoulders stays as it was recorded, and so do both halves' bones.
+shoulders stays as it was recorded, and so do both halves' bones. An arm is set on the other's
+shoulder and held to the trunk as it was to its own; who is not upright keeps both, as they may
+bear the body.
 """
 
 from dataclasses import dataclass
 from math import cos, radians
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from ..core.skeletons import Skeleton
+from ..core.skeletons import Skeleton, part
 
 _LOWER = ("hip", "knee", "ankle", "foot", "toe", "heel", "pelvis")
+_ARM = ("elbow", "wrist", "hand")  # what a shoulder carries
 
 
 @dataclass(frozen=True)
@@ -22,13 +26,14 @@ class BodyMixing:
     """How often, and between whom."""
 
     share: float = 0.2  # of the windows that are given another's upper body, if both are upright
-    upright_deg: float = 35.0  # lean of the trunk up to which both windows count as upright
+    arms: float = 0.0  # of the arms that are given another window's motion
+    upright_deg: float = 35.0  # lean of the trunk up to which a window counts as upright
 
 
 def mix_bodies(
     positions_m: Tensor, skeleton: Skeleton, mixing: BodyMixing, generator: torch.Generator
 ) -> Tensor:
-    """Gives some windows of (B, T, J, 3), metres, z up, the upper body of another window.
+    """Gives some windows of (B, T, J, 3), metres, z up, the upper body or an arm of another window.
 
     Frame by frame, so the windows must share their times. One window alone stays as it is.
     """
@@ -49,14 +54,50 @@ def mix_bodies(
     legs[:, :, upper] = offset + _mid_hip(legs, skeleton)[:, :, None]
     mixed = positions_m.clone()
     mixed[taker] = legs
+    return _mix_arms(mixed, skeleton, mixing.arms * upright, generator)
+
+
+def _mix_arms(
+    positions_m: Tensor, skeleton: Skeleton, chance: Tensor, generator: torch.Generator
+) -> Tensor:
+    """Gives either arm, with the window's chance (B,), the motion of another window's."""
+    b = positions_m.shape[0]
+    trunk = _trunk(positions_m, skeleton)
+    mixed = positions_m.clone()
+    for side in ("left", "right"):
+        (shoulder,) = skeleton.index(f"{side}_shoulder")
+        arm = [
+            i
+            for i, name in enumerate(skeleton.joint_names)
+            if name.startswith(side) and part(name) in _ARM
+        ]
+        donor = torch.randint(b, (b,), generator=generator)
+        taker = (torch.rand(b, generator=generator) < chance).nonzero()[:, 0]
+        reach = positions_m[:, :, arm] - positions_m[:, :, [shoulder]]
+        held = reach @ trunk  # along the axes of its own trunk
+        mixed[taker[:, None], :, torch.tensor(arm)] = (
+            (held[donor[taker]] @ trunk[taker].mT) + positions_m[taker][:, :, [shoulder]]
+        ).transpose(1, 2)
     return mixed
+
+
+def _trunk(positions_m: Tensor, skeleton: Skeleton) -> Tensor:
+    """(B, T, 3, 3) rotations whose columns are a trunk's axes: forward, left, up."""
+    middle, across = _shoulders(positions_m, skeleton)
+    up = F.normalize(middle - _mid_hip(positions_m, skeleton), dim=-1)
+    forward = F.normalize(torch.linalg.cross(across, up), dim=-1)
+    return torch.stack([forward, torch.linalg.cross(up, forward), up], dim=-1)
+
+
+def _shoulders(positions_m: Tensor, skeleton: Skeleton) -> tuple[Tensor, Tensor]:
+    """(B, T, 3) the middle of the shoulders, and the way from the right one to the left one."""
+    left, right = (positions_m[:, :, j] for j in skeleton.index("left_shoulder", "right_shoulder"))
+    return 0.5 * (left + right), left - right
 
 
 def _cos_lean(positions_m: Tensor, skeleton: Skeleton) -> Tensor:
     """(B,) mean cosine between the trunk and the vertical."""
-    left, right = skeleton.index("left_shoulder", "right_shoulder")
-    middle = 0.5 * (positions_m[:, :, left] + positions_m[:, :, right])
-    trunk = middle - _mid_hip(positions_m, skeleton)
+    trunk = _shoulders(positions_m, skeleton)[0] - _mid_hip(positions_m, skeleton)
     return (trunk[..., 2] / trunk.norm(dim=-1)).mean(dim=1)
 
 

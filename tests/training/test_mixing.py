@@ -1,4 +1,4 @@
-"""Mixed bodies: halves stay whole, fit together, and only upright ones are mixed."""
+"""Mixed bodies: halves and arms stay whole and fit on, and only upright ones are mixed."""
 
 import pytest
 import torch
@@ -8,7 +8,9 @@ from m2t3.training.mixing import BodyMixing, mix_bodies
 
 LEGS = list(range(11, 17))
 UPPER = list(range(11))
+LEFT_ARM, RIGHT_ARM = [5, 7, 9], [6, 8, 10]
 ALL = BodyMixing(share=1.0)
+ARMS = BodyMixing(share=0.0, arms=1.0)
 
 
 @pytest.fixture
@@ -58,9 +60,39 @@ def test_the_trunk_stands_on_the_hips_with_the_twist_it_was_recorded_with(motion
         )
 
 
-def test_who_lies_neither_gives_nor_takes(motion):
+def test_who_lies_neither_gives_nor_takes_and_keeps_both_arms(motion):
     motion[0] = motion[0][..., [2, 1, 0]]
     assert torch.equal(mix(motion), motion)
+    assert torch.equal(mix(motion, ARMS)[0], motion[0])
+
+
+def held(positions, arm):
+    """How far an arm's joints reach up along the trunk, and how far from shoulder and each other."""
+    trunk = positions[:, :, [5, 6]].mean(dim=2) - positions[:, :, [11, 12]].mean(dim=2)
+    reach = positions[:, :, arm] - positions[:, :, arm[:1]]
+    up = (reach * torch.nn.functional.normalize(trunk, dim=-1)[:, :, None]).sum(-1)
+    return torch.cat([up.flatten(2), apart(reach).flatten(2)], dim=2)
+
+
+@pytest.mark.parametrize("arm", [LEFT_ARM, RIGHT_ARM])
+def test_an_arm_is_another_windows_on_the_shoulder_that_it_comes_to(motion, arm):
+    many = motion.repeat(20, 1, 1, 1)
+    mixed = mix(many, ARMS)
+    of_each = torch.stack([held(many, arm)[0], held(many, arm)[1]])
+    off = (held(mixed, arm)[:, None] - of_each[None]).abs().amax(dim=(2, 3))  # from wave, from walk
+    assert off.amin(dim=1).max() < 1e-5
+    assert {0, 1} == set(off[::2].argmin(dim=1).tolist())  # who waved may wave or walk now
+    kept = [j for j in range(17) if j not in (*LEFT_ARM[1:], *RIGHT_ARM[1:])]
+    assert torch.equal(mixed[:, :, kept], many[:, :, kept])
+
+
+def test_a_turned_donor_gives_the_same_arms(motion):
+    turned = motion.clone()
+    turned[..., :2] = torch.stack([-motion[..., 1], motion[..., 0]], dim=-1)
+    torch.testing.assert_close(
+        mix(torch.stack([motion[0], turned[1]]), ARMS, seed=3)[0],
+        mix(motion, ARMS, seed=3)[0], atol=1e-5, rtol=0,
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize("count", [1, 2, 7])
