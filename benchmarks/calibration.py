@@ -25,6 +25,7 @@ from m2t3.calibration.lens_uncertainty import with_uncertainty
 from m2t3.calibration.pictures import read_pictures
 from m2t3.calibration.place_fit import PlaceFit, fit_place
 from m2t3.core.errors import CalibrationError
+from m2t3.core.geometry import looking
 from m2t3.core.skeletons import COCO17
 
 sys.path.append(str(Path(__file__).parents[1] / "tests"))
@@ -211,9 +212,7 @@ def _board_error(word: str, places: int, frames: int, seed: int) -> tuple[float,
 def _camera(pitch: float, roll: float, position_m: tuple[float, float, float]) -> Camera:
     """Looks along world x, `pitch` degrees down."""
     down = np.radians(pitch)
-    forward, right = np.array([np.cos(down), 0, -np.sin(down)]), np.array([0.0, -1, 0])
-    level = np.stack([right, np.cross(forward, right), forward], axis=1)
-    R = level @ Rotation.from_euler("z", roll, degrees=True).as_matrix()
+    R = looking(np.array([np.cos(down), 0, -np.sin(down)]), np.radians(roll))
     K = np.array([[1024.0, 0, 643], [0, 1024, 356], [0, 0, 1]])
     return Camera("x", 1280, 720, K, "plumb_bob", np.zeros(5), R, np.array(position_m, float))
 

@@ -20,6 +20,7 @@ from rich.progress import track
 from rich.table import Table
 
 from m2t3.calibration.camera import Camera
+from m2t3.core.geometry import looking
 from m2t3.core.skeletons import part
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
@@ -27,7 +28,7 @@ from m2t3.training.archive import read_archive
 from m2t3.training.cases import exact_case, with_detector_noise
 from m2t3.training.measure import lift
 from m2t3.training.noise import ABOVE_DESKS
-from m2t3.training.unseen_cameras import looking
+from m2t3.training.unseen_cameras import unseen_camera
 
 DISTANCES_M = (0.7, 1.0, 1.5, 2.5, 5.0)
 CAMERA_HEIGHT_M, GAZE_HEIGHT_M = 1.4, 1.1
@@ -88,7 +89,7 @@ def before(distance_m: float, around_rad: float) -> Camera:
     away = np.array([math.cos(around_rad), math.sin(around_rad), 0.0])
     center = distance_m * away + [0.0, 0.0, CAMERA_HEIGHT_M]
     forward = np.array([0.0, 0.0, GAZE_HEIGHT_M]) - center
-    return looking(center, forward / np.linalg.norm(forward), SIZE_PX, FIELD_RAD)
+    return unseen_camera(center, looking(forward), SIZE_PX, FIELD_RAD)
 
 
 def summary(offsets_m: Float[NDArray, "t j 3"]) -> str:

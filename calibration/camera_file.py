@@ -29,7 +29,7 @@ from ..core.errors import CameraFileError, valid_names
 from ..core.geometry import quaternion_from_rotation, rotation_from_quaternion
 from .camera import DISTORTION_MODELS, Camera
 from .camera_checks import check_camera, check_lens
-from .keypoint_source import SourceConfig, read_source, source_keys, stream_name
+from .keypoint_source import SourceConfig, read_source, source_keys, valid_stream_name
 from .record import CalibrationRecord, record_of
 from .strict_yaml import load_yaml, mapping, numbers, shown, typed
 
@@ -205,7 +205,7 @@ def _camera(
             f"{valid_names(str(model), DISTORTION_MODELS)}"
         )
     return Camera(
-        name=stream_name(keys["camera_name"], "camera_name"),
+        name=valid_stream_name(keys["camera_name"], "camera_name"),
         width_px=typed(keys["image_width"], "image_width", int),
         height_px=typed(keys["image_height"], "image_height", int),
         K=_matrix_of(keys["camera_matrix"], "camera_matrix", (3, 3)),

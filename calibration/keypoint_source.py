@@ -17,7 +17,7 @@ from ..core.topics import KEYPOINTS_ENDPOINT
 from .capture_source import CAPTURE_KEYS, CaptureSource, capture_keys, read_capture_source
 from .strict_yaml import endpoint, mapping, number, shown, typed
 
-STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def read_source(content: object, folder: Path, camera_name: str) -> SourceConfig
     if kind == "zmq":
         keys = mapping(content, where, ("type",), optional=types["zmq"])
         return ZmqSource(
-            stream=stream_name(keys.get("stream", camera_name), "stream"),
+            stream=valid_stream_name(keys.get("stream", camera_name), "stream"),
             endpoint=endpoint(keys.get("endpoint", ZmqSource.endpoint), "endpoint"),
             bind=typed(keys.get("bind", ZmqSource.bind), "bind", bool),
         )
@@ -91,13 +91,13 @@ def read_source(content: object, folder: Path, camera_name: str) -> SourceConfig
     )
 
 
-def stream_name(content: object, where: str) -> str:
+def valid_stream_name(content: object, where: str) -> str:
     """`content` if it may be part of a topic.
 
     Raises:
         CameraFileError: it may not.
     """
-    if not isinstance(content, str) or not STREAM_NAME.fullmatch(content):
+    if not isinstance(content, str) or not _STREAM_NAME.fullmatch(content):
         raise CameraFileError(
             f"{where} is {shown(content)}; it becomes part of a topic: 1 to 64 of A-Z a-z 0-9 _ -"
         )

@@ -1,5 +1,7 @@
 """Rotations as matrices and as unit quaternions, x y z w with w last."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
@@ -15,6 +17,18 @@ def rotation_from_quaternion(quaternion_xyzw: Float[NDArray, "4"]) -> Float[NDAr
             [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
         ]
     )
+
+
+def looking(forward_world: Float[NDArray, "3"], roll_rad: float = 0.0) -> Float[NDArray, "3 3"]:
+    """R_world_camera of a camera that looks along a direction, which must not be vertical.
+
+    A roll turns it to the right: the picture's left side rises.
+    """
+    forward = forward_world / np.linalg.norm(forward_world)
+    right = np.cross(forward, [0.0, 0.0, 1.0])
+    right /= np.linalg.norm(right)
+    right = math.cos(roll_rad) * right + math.sin(roll_rad) * np.cross(forward, right)
+    return np.stack([right, np.cross(forward, right), forward], axis=1)
 
 
 def quaternion_from_rotation(R: Float[NDArray, "3 3"]) -> Float[NDArray, "4"]:

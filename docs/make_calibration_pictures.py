@@ -16,13 +16,13 @@ import cv2
 import numpy as np
 import tyro
 from numpy.typing import NDArray
-from scipy.spatial.transform import Rotation
 
 from m2t3.calibration.board_drawing import draw
 from m2t3.calibration.boards import Board, parse_board
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.camera_file import lens_keys
 from m2t3.calibration.camera_file_edit import update_camera_file
+from m2t3.core.geometry import looking
 
 DOCS = Path(__file__).parent
 sys.path.append(str(DOCS.parent / "tests"))
@@ -114,9 +114,7 @@ class MakePictures:
 def room_camera() -> Camera:
     """A camera 2.1 m up that looks along x."""
     down = np.radians(24)
-    forward, right = np.array([np.cos(down), 0, -np.sin(down)]), np.array([0.0, -1, 0])
-    level = np.stack([right, np.cross(forward, right), forward], axis=1)
-    R = level @ Rotation.from_euler("z", 2, degrees=True).as_matrix()
+    R = looking(np.array([np.cos(down), 0, -np.sin(down)]), np.radians(2))
     K = np.array([[980.0, 0, 643], [0, 980, 356], [0, 0, 1]])
     distortion = np.array([-0.15, 0.03, 0, 0, 0])
     return Camera("cam0", 1280, 720, K, "plumb_bob", distortion, R, np.array([-3.2, 0.2, 2.1]))

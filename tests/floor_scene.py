@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-from scipy.spatial.transform import Rotation
 
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.camera_file import lens_keys, read_camera_file
 from m2t3.calibration.camera_file_edit import update_camera_file
+from m2t3.core.geometry import looking
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"
 SURE = np.zeros(4)  # the lens is known exactly
@@ -17,9 +17,7 @@ NOISE_PX = 0.5
 def make_camera(pitch=25.0, roll=0.0, position=(-3.0, 0.2, 2.0), size=(1280, 720)) -> Camera:
     """Looks along world x, `pitch` degrees down."""
     down = np.radians(pitch)
-    forward, right = np.array([np.cos(down), 0, -np.sin(down)]), np.array([0.0, -1, 0])
-    level = np.stack([right, np.cross(forward, right), forward], axis=1)
-    R = level @ Rotation.from_euler("z", roll, degrees=True).as_matrix()
+    R = looking(np.array([np.cos(down), 0, -np.sin(down)]), np.radians(roll))
     width, height = size
     focal = 0.8 * width
     K = np.array([[focal, 0, width / 2 + 3], [0, focal, height / 2 - 4], [0, 0, 1]])

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
 from ..core.errors import M2t3Error
+from ..core.geometry import looking
 
 _HEIGHT_M = (0.4, 4.0)
 _DISTANCE_M = (1.5, 12.0)
@@ -51,30 +52,22 @@ def _random_camera(
         [middle[0] + distance * math.cos(around), middle[1] + distance * math.sin(around), up]
     )
     forward = middle + rng.normal(0.0, 0.08 * distance, 3) - center
-    forward /= np.linalg.norm(forward)
-    pitch = math.degrees(math.asin(forward[2]))
+    pitch = math.degrees(math.asin(forward[2] / np.linalg.norm(forward)))
     if not _PITCH_DEG[0] <= pitch <= _PITCH_DEG[1]:
         return None
     roll, field = math.radians(rng.uniform(*_ROLL_DEG)), math.radians(rng.uniform(*_FIELD_DEG))
-    return looking(center, forward, (width, height), field, roll)
+    return unseen_camera(center, looking(forward, roll), (width, height), field)
 
 
-def looking(
+def unseen_camera(
     center_world_m: Float[NDArray, "3"],
-    forward_world: Float[NDArray, "3"],
+    R_world_camera: Float[NDArray, "3 3"],
     size_px: tuple[int, int],
     field_rad: float,
-    roll_rad: float = 0.0,
 ) -> Camera:
-    """A camera without distortion that looks along a unit vector, which is not vertical.
-
-    `size_px` is width and height, `field_rad` the horizontal field of view.
-    """
+    """A camera without distortion; `size_px` is width and height, `field_rad` the horizontal field
+    of view."""
     width, height = size_px
-    right = np.cross(forward_world, [0.0, 0.0, 1.0])
-    right /= np.linalg.norm(right)
-    down = np.cross(forward_world, right)
-    turned_right = math.cos(roll_rad) * right + math.sin(roll_rad) * down
     focal = width / 2 / math.tan(field_rad / 2)
     return Camera(
         name="unseen",
@@ -83,8 +76,6 @@ def looking(
         K=np.array([[focal, 0, width / 2], [0, focal, height / 2], [0, 0, 1.0]]),
         distortion_model="plumb_bob",
         distortion=np.zeros(5),
-        R_world_camera=np.stack(
-            [turned_right, np.cross(forward_world, turned_right), forward_world], axis=1
-        ),
+        R_world_camera=R_world_camera,
         t_world_camera_m=center_world_m,
     )

@@ -18,7 +18,7 @@ from ..camera import DistortionModel
 from ..camera_checks import check_lens
 from ..camera_file import lens_keys
 from ..camera_file_edit import update_camera_file
-from ..keypoint_source import STREAM_NAME
+from ..keypoint_source import valid_stream_name
 from ..lens_fit import LensFit, fit_lens
 from ..lens_model import fit_best_lens
 from ..lens_uncertainty import with_uncertainty
@@ -60,9 +60,9 @@ class Intrinsics:
 
         Raises:
             CalibrationError: no pictures, no board in them, or views that fix no lens.
+            CameraFileError: a name that cannot be part of a topic.
         """
-        if not STREAM_NAME.fullmatch(self.name):
-            raise CalibrationError(f"--name {self.name!r}: 1 to 64 of A-Z a-z 0-9 _ -")
+        valid_stream_name(self.name, "--name")
         console = Console(highlight=False, soft_wrap=True)
         board = parse_board(self.board)
         search = self._search(console)

@@ -18,6 +18,7 @@ from m2t3.calibration.formats.qualisys import turned
 from m2t3.calibration.formats.table import FORMATS, format_of, read_foreign
 from m2t3.calibration.keypoint_source import ZmqSource
 from m2t3.core.errors import CameraFileError
+from m2t3.core.geometry import looking
 
 LENSES = {
     "plumb_bob": [-0.2, 0.05, 1e-3, -5e-4, 0.01],
@@ -39,14 +40,12 @@ def make_camera(model: str = "plumb_bob", distortion=None) -> Camera:
     """Looks along world x and a little to the left, 18 degrees down, from 2.2 m."""
     down, left = np.radians([18, 12])
     forward = np.array([np.cos(down) * np.cos(left), np.cos(down) * np.sin(left), -np.sin(down)])
-    right = np.cross(forward, [0, 0, 1])
-    right /= np.linalg.norm(right)
     return Camera(
         name="cam_3", width_px=1280, height_px=720,
         K=np.array([[1100.0, 0, 645.5], [0, 1102, 355.25], [0, 0, 1]]),
         distortion_model=model,
         distortion=np.array(LENSES[model] if distortion is None else distortion),
-        R_world_camera=np.stack([right, np.cross(forward, right), forward], axis=1),
+        R_world_camera=looking(forward),
         t_world_camera_m=np.array([-4, 0.3, 2.2]),
     )  # fmt: skip
 

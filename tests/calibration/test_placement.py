@@ -6,6 +6,7 @@ from scipy.spatial.transform import Rotation
 
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.placement import MIN_POINTS, place_body
+from m2t3.core.geometry import looking
 
 BODY = np.random.default_rng(3).normal(scale=[0.2, 0.3, 0.5], size=(17, 3))
 MODELS = {"plumb_bob": [-0.2, 0.05, 1e-3, -1e-3, 0.0], "equidistant": [0.02, -0.01, 0.0, 0.0]}
@@ -13,12 +14,11 @@ MODELS = {"plumb_bob": [-0.2, 0.05, 1e-3, -1e-3, 0.0], "equidistant": [0.02, -0.
 
 @pytest.fixture(params=MODELS)
 def camera(request):
-    forward, right = np.array([0.0, 0.96, -0.28]), np.array([1.0, 0.0, 0.0])
     return Camera(
         name="cam", width_px=1280, height_px=720,
         K=np.array([[900.0, 0, 640], [0, 910.0, 350], [0, 0, 1]]),
         distortion_model=request.param, distortion=np.array(MODELS[request.param]),
-        R_world_camera=np.stack([right, np.cross(forward, right), forward], axis=1),
+        R_world_camera=looking(np.array([0.0, 0.96, -0.28])),
         t_world_camera_m=np.array([1.0, -4.0, 2.2]),
     )  # fmt: skip
 

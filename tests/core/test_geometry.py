@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from m2t3.core.geometry import quaternion_from_rotation, rotation_from_quaternion
+from m2t3.core.geometry import looking, quaternion_from_rotation, rotation_from_quaternion
 
 quaternions = arrays(float, 4, elements=st.floats(-1, 1)).filter(lambda q: np.linalg.norm(q) > 1e-3)
 
@@ -31,3 +31,14 @@ def test_half_turns_have_quaternions_too():
         np.testing.assert_allclose(
             rotation_from_quaternion(quaternion_from_rotation(R)), R, atol=1e-12
         )
+
+
+def test_a_camera_looks_ahead_with_level_pictures_unless_it_is_rolled():
+    R = looking(np.array([0.0, 3.0, -4.0]))
+    np.testing.assert_allclose(
+        R, np.array([[1, 0, 0], [0, -0.8, 0.6], [0, -0.6, -0.8]]), atol=1e-12
+    )
+    rolled = looking(np.array([0.0, 3.0, -4.0]), np.radians(10))
+    np.testing.assert_allclose(rolled[:, 2], R[:, 2], atol=1e-12)
+    up_in_picture = rolled.T @ [0, 0, 1]
+    assert np.isclose(np.degrees(np.arctan2(-up_in_picture[0], -up_in_picture[1])), 10)

@@ -100,7 +100,7 @@ def test_what_cannot_start_says_why_and_ends_with_code_2(camera_file, recording_
     config = camera_file(ReplaySource(recording_path))
     for arguments, message in [
         (["--camera", "nowhere.yaml"], "nowhere.yaml"),
-        (["--camera", config, "--stream", "a b"], "cannot be part of a topic"),
+        (["--camera", config, "--stream", "a b"], "becomes part of a topic"),
         (["--camera", config, "--publish", "tcp://nowhere"], "cannot use endpoint"),
     ]:
         assert stream_module.main(arguments) == 2

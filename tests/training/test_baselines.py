@@ -5,6 +5,7 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from m2t3.calibration.camera import Camera
+from m2t3.core.geometry import looking
 from m2t3.core.skeletons import COCO17, SKELETONS
 from m2t3.training.baselines import BASELINES
 from m2t3.training.baselines.joint_optimisation import optimise_joints
@@ -18,14 +19,11 @@ FPS = 30.0
 
 def camera_at(height_m, distance_m=5.0):
     """Looks along x from the negative side at a metre over the origin."""
-    drop = np.array([distance_m, 0.0, 1.0 - height_m])
-    forward = drop / np.linalg.norm(drop)
-    right = np.array([0.0, -1.0, 0.0])
     return Camera(
         name="cam", width_px=1920, height_px=1080,
         K=np.array([[1200.0, 0, 960], [0, 1200.0, 540], [0, 0, 1]]),
         distortion_model="plumb_bob", distortion=np.zeros(5),
-        R_world_camera=np.stack([right, np.cross(forward, right), forward], axis=1),
+        R_world_camera=looking(np.array([distance_m, 0.0, 1.0 - height_m])),
         t_world_camera_m=np.array([-distance_m, 0.0, height_m]),
     )  # fmt: skip
 

@@ -67,7 +67,7 @@ def test_who_lies_neither_gives_nor_takes_and_keeps_both_arms(motion):
 
 
 def held(positions, arm):
-    """How far an arm's joints reach up along the trunk, and how far from shoulder and each other."""
+    """How far an arm's joints reach up along the trunk, and how far they are from each other."""
     trunk = positions[:, :, [5, 6]].mean(dim=2) - positions[:, :, [11, 12]].mean(dim=2)
     reach = positions[:, :, arm] - positions[:, :, arm[:1]]
     up = (reach * torch.nn.functional.normalize(trunk, dim=-1)[:, :, None]).sum(-1)
