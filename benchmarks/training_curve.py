@@ -66,7 +66,6 @@ class TrainingCurve:
                         label = f"{group}: {kind}"
                         axes.plot(minutes, error, style, color=f"C{i}", marker="o", label=label)
                 axes.set(xlabel="minutes of training", ylabel="MPJPE, mm", ylim=(0, None))
-                axes.legend(frameon=False, fontsize="small")
 
 
 if __name__ == "__main__":

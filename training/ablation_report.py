@@ -161,7 +161,6 @@ class AblationReport:
             axes.set_yticks(middle, [line.variant for line in lines])
             axes.invert_yaxis()
             axes.set(xlabel="Abs-MPJPE, mm; whiskers: standard deviation between seeds")
-            axes.figure.legend(frameon=False, fontsize="small", loc="outside upper left", ncols=4)
 
 
 def _line(name: str, asking: int, runs: Sequence[RunResult]) -> Line:

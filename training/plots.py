@@ -39,7 +39,6 @@ def plot_curves(results: Sequence[Result], folder: Path) -> list[Path]:
             axes.set_yticks([t for t in ticks if low <= t <= high])
             axes.yaxis.set_major_formatter("{x:.0f}")
             axes.yaxis.set_minor_formatter("")
-            axes.figure.legend(frameon=False, fontsize="small", loc="outside upper left", ncols=4)
         paths.append(path)
     return paths
 
@@ -64,11 +63,10 @@ def plot_rows(rows: Sequence[Metrics], by: str, path: Path) -> None:
         axes.invert_yaxis()
         axes.margins(x=0.12)
         axes.set(xlabel="Abs-MPJPE, mm")
-        axes.figure.legend(frameon=False, fontsize="small", loc="outside upper left", ncols=4)
 
 
 class Figure:
-    """`with Figure(path, height) as axes:` draws a picture and writes it."""
+    """`with Figure(path, height) as axes:` draws a picture, with a legend, and writes it."""
 
     def __init__(self, path: Path, height: float) -> None:
         matplotlib.use("Agg")
@@ -84,5 +82,6 @@ class Figure:
 
     def __exit__(self, *failure: object) -> None:
         if failure[0] is None:
+            self._figure.legend(frameon=False, fontsize="small", loc="outside upper left", ncols=4)
             self._figure.savefig(self._path, dpi=130)
         self._pyplot.close(self._figure)

@@ -1,0 +1,128 @@
+"""Error against data: runs that differ in their share of the clips, asked what they learned from
+and what they did not.
+
+    for share in 0.125 0.25 0.5 1; do
+        m2t3 train finetune --recipe configs/train_coco17_small.yaml --archives train_cmu.npz \\
+            --clips $share --steps 4000 --out runs/share-$share
+    done
+    python benchmarks/data_curve.py --mocap val.npz --only cmu --runs runs/share-*
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from rich.console import Console
+from rich.progress import track
+from tables import Table
+
+from m2t3.engines.manifest import Metrics
+from m2t3.engines.torch_engine import TorchDenoiser
+from m2t3.training.archive import read_archive
+from m2t3.training.cases import Case, mocap_cases
+from m2t3.training.export import network_of
+from m2t3.training.lineage import read_first
+from m2t3.training.measure import ALL, METHOD, lift, score, summarise
+from m2t3.training.plots import Figure
+from m2t3.training.spreading import evenly_spread
+
+LEARNED, UNSEEN = "learned from", "not seen before"
+ERRORS = {"Abs": "abs_mpjpe", "MPJPE": "mpjpe", "PA": "pa_mpjpe"}  # of Metrics
+
+
+@dataclass(frozen=True)
+class DataCurve:
+    """Ask every run, print a table, draw a picture."""
+
+    mocap: Path
+    """Mocap archive that no run learned from; its pieces of 5 s are seen by seeded random
+    cameras."""
+    runs: tuple[Path, ...]
+    """Folders of runs on the same archives that differ in --clips."""
+    only: str = ""
+    """Of the archive above, only clips whose names begin so."""
+    pieces: int = 24
+    """How many pieces of either kind, evenly spread."""
+    out: Path | None = None
+    """Picture to write (png)."""
+
+    def run(self) -> None:
+        """Print the table; draw."""
+        points = sorted(
+            (self._asked(run) for run in track(self.runs, "asking", console=Console(stderr=True))),
+            key=lambda point: point.minutes,
+        )
+        columns = [(name, kind) for name in ERRORS for kind in (UNSEEN, LEARNED)]
+        table = Table(
+            "error against data",
+            ("minutes of mocap", *(f"{name}, {kind}" for name, kind in columns)),
+            f"mm, exact 2D, {self.pieces} pieces of either kind",
+        )
+        for point in points:
+            table.add(
+                f"{point.minutes:.1f}",
+                *(f"{getattr(point.errors[kind], ERRORS[name]):.1f}" for name, kind in columns),
+            )
+        table.show()
+        if self.out is not None:
+            draw(points, columns, self.out)
+
+    def _asked(self, run: Path) -> "Point":
+        network, _ = network_of(read_first(run / "last.pt"))
+        denoiser = TorchDenoiser(network)
+        skeleton = denoiser.shape.skeleton
+        config = json.loads((run / "config.json").read_text())
+        learned: list[Case] = []
+        minutes = 0.0
+        for path in map(Path, config["archives"]):
+            archive = read_archive(path, skeleton).thinned(config["clips"])
+            minutes += len(archive.positions_world_m) / archive.fps / 60
+            learned += [c for c in mocap_cases(path, skeleton) if clip(c) in archive.clip_names]
+        unseen = [c for c in mocap_cases(self.mocap, skeleton) if clip(c).startswith(self.only)]
+        return Point(
+            minutes,
+            {
+                kind: errors(denoiser, evenly_spread(cases, self.pieces))
+                for kind, cases in ((UNSEEN, unseen), (LEARNED, learned))
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Point:
+    """What came of one run."""
+
+    minutes: float  # of mocap that it learned from
+    errors: dict[str, Metrics]  # by UNSEEN and LEARNED
+
+
+def clip(case: Case) -> str:
+    """The clip whose piece a case is."""
+    return case.name.rpartition("/")[0]
+
+
+def errors(denoiser: TorchDenoiser, cases: list[Case]) -> Metrics:
+    """Of all frames, as the live stream would answer them."""
+    skeleton = denoiser.shape.skeleton
+    (row,) = summarise([score(c, METHOD, lift(c, denoiser, 1), skeleton) for c in cases], ALL)
+    return row
+
+
+def draw(points: list[Point], columns: list[tuple[str, str]], path: Path) -> None:
+    """A line for each error of each kind."""
+    minutes = [point.minutes for point in points]
+    with Figure(path, 4.0) as axes:
+        for name, kind in columns:
+            axes.plot(
+                minutes, [getattr(point.errors[kind], ERRORS[name]) for point in points],
+                "-" if kind == UNSEEN else "--", color=f"C{list(ERRORS).index(name)}", marker="o",
+                label=f"{name}, {kind}",
+            )  # fmt: skip
+        axes.set_xscale("log", base=2)
+        axes.set_xticks(minutes, [f"{m:.0f}" for m in minutes])
+        axes.set(xlabel="minutes of mocap to learn from", ylabel="MPJPE, mm", ylim=(0, None))
+
+
+if __name__ == "__main__":
+    tyro.cli(DataCurve).run()
