@@ -63,7 +63,7 @@ class Pipelines:
     """Two seconds each."""
 
     def tables(self) -> list[Table]:
-        """Latency by stage, throughput, and what steps cost."""
+        """Latency by stage, what pauses cost, throughput, and what steps cost."""
         where, seconds = this_machine(), 2.0 if self.quick else self.seconds
         stages = Table("latency by stage", ("engine, stage", "p50 ms", "p95", "p99", "max"),
                        f"One person, 60 a second for {seconds:g} s; {where}.")  # fmt: skip
@@ -73,6 +73,8 @@ class Pipelines:
              *(f"{r:g}/s: answered" for r in self.rates), "most frames/s"),
             f"{seconds:g} s each; the last column is 1 / mean time of an answer; {where}.",
         )  # fmt: skip
+        pauses = Table("pauses", ("engine, frames come", "outside the network, p50 ms", "network"),
+                       f"One person, {seconds:g} s each; {where}.")  # fmt: skip
         steps = Table("steps", ("engine, steps", "p50 ms", "p95", "p99", "max"),
                       f"One person, 30 a second for {seconds:g} s; {where}.")  # fmt: skip
         for engine in self.engines or candidates():
@@ -80,6 +82,10 @@ class Pipelines:
             run = self._measure(denoiser, 1, 1, 60.0, seconds)
             for stage, ms in run.stage_ms.items():
                 stages.add(f"{engine}, {stage}", *percentiles(ms))
+            at_once = self._measure(denoiser, 1, 1, 60.0, seconds, at_once=True)
+            for how, measured in (("60 a second", run), ("each when the last is done", at_once)):
+                parts = (measured.stage_ms[part] for part in ("outside the network", "network"))
+                pauses.add(f"{engine}, {how}", *(percentiles(ms)[0] for ms in parts))
             for people in self.people:
                 runs = [self._measure(denoiser, 1, people, rate, seconds) for rate in self.rates]
                 halves = [percentiles(r.latency_ms) for r in runs]
@@ -93,15 +99,21 @@ class Pipelines:
             for n in self.steps:
                 run = self._measure(denoiser, n, 1, 30.0, seconds)
                 steps.add(f"{engine}, {n}", *percentiles(run.stage_ms["total"]))
-        return [stages, rates, steps]
+        return [stages, pauses, rates, steps]
 
     def _measure(
-        self, denoiser: "Timed", steps: int, people: int, rate_hz: float, seconds: float
+        self,
+        denoiser: "Timed",
+        steps: int,
+        people: int,
+        rate_hz: float,
+        seconds: float,
+        at_once: bool = False,
     ) -> "Run":
         camera = read_camera_file(self.camera).camera
         _, pipeline = assemble_around(denoiser, camera, "cam0", steps=steps)
         frames = crowd(list(keypoints_frames(read_recording(self.recording), "cam0")), people)
-        return run(pipeline, denoiser, frames, rate_hz, seconds)
+        return run(pipeline, denoiser, frames, rate_hz, seconds, at_once)
 
 
 class Timed:
@@ -152,8 +164,9 @@ def run(
     frames: Sequence[KeypointsFrame],
     rate_hz: float,
     seconds: float,
+    at_once: bool = False,
 ) -> Run:
-    """Feeds frames when they are due."""
+    """Feeds frames when they are due, or `at_once`: each when the last is done."""
     packed = [
         wire.encode(msgspec.structs.replace(f, seq=seq, t_capture_ns=round(seq * 1e9 / rate_hz)))
         for seq, f in zip(range(round(seconds * rate_hz)), itertools.cycle(frames), strict=False)
@@ -164,7 +177,7 @@ def run(
     gc.freeze()
     start_ns = monotonic_ns()
     for seq, payload in enumerate(packed):
-        due_ns = start_ns + round(seq * SECOND_NS / rate_hz)
+        due_ns = monotonic_ns() if at_once else start_ns + round(seq * SECOND_NS / rate_hz)
         if monotonic_ns() > due_ns + SECOND_NS / rate_hz and seq + 1 < len(packed):
             continue  # its successor is there: newest wins
         sleep_until(due_ns)
