@@ -1,13 +1,16 @@
-"""Error against data: runs that differ in their share of the clips, asked what they learned from
-and what they did not.
+"""Error against data: what runs on more or fewer clips make of these clips, and of unseen ones.
+
+Runs of the same number of steps make one line of the picture.
 
     for share in 0.125 0.25 0.5 1; do
         m2t3 train finetune --recipe configs/train_coco17_small.yaml --archives train_cmu.npz \\
-            --clips $share --steps 4000 --out runs/share-$share
+            --network.width 96 --network.heads 3 --network.memory-frames 24 --window.frames 24 \\
+            --clips $share --steps 2500 --out runs/share-$share
     done
     python benchmarks/data_curve.py --mocap val.npz --only cmu --runs runs/share-*
 """
 
+import itertools
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,25 +54,25 @@ class DataCurve:
         """Print the table; draw."""
         points = sorted(
             (self._asked(run) for run in track(self.runs, "asking", console=Console(stderr=True))),
-            key=lambda point: point.minutes,
+            key=lambda point: (point.steps, point.minutes),
         )
         columns = [(name, kind) for name in ERRORS for kind in (UNSEEN, LEARNED)]
         table = Table(
             "error against data",
-            ("minutes of mocap", *(f"{name}, {kind}" for name, kind in columns)),
+            ("steps, minutes of mocap", *(f"{name}, {kind}" for name, kind in columns)),
             f"mm, exact 2D, {self.pieces} pieces of either kind",
         )
         for point in points:
             table.add(
-                f"{point.minutes:.1f}",
+                f"{point.steps}, {point.minutes:.1f}",
                 *(f"{getattr(point.errors[kind], ERRORS[name]):.1f}" for name, kind in columns),
             )
         table.show()
         if self.out is not None:
-            draw(points, columns, self.out)
+            draw(points, self.out)
 
     def _asked(self, run: Path) -> "Point":
-        network, _ = network_of(read_first(run / "last.pt"))
+        network, lineage = network_of(read_first(run / "last.pt"))
         denoiser = TorchDenoiser(network)
         skeleton = denoiser.shape.skeleton
         config = json.loads((run / "config.json").read_text())
@@ -81,6 +84,7 @@ class DataCurve:
             learned += [c for c in mocap_cases(path, skeleton) if clip(c) in archive.clip_names]
         unseen = [c for c in mocap_cases(self.mocap, skeleton) if clip(c).startswith(self.only)]
         return Point(
+            lineage.progress.step,
             minutes,
             {
                 kind: errors(denoiser, evenly_spread(cases, self.pieces))
@@ -93,6 +97,7 @@ class DataCurve:
 class Point:
     """What came of one run."""
 
+    steps: int
     minutes: float  # of mocap that it learned from
     errors: dict[str, Metrics]  # by UNSEEN and LEARNED
 
@@ -109,19 +114,21 @@ def errors(denoiser: TorchDenoiser, cases: list[Case]) -> Metrics:
     return row
 
 
-def draw(points: list[Point], columns: list[tuple[str, str]], path: Path) -> None:
-    """A line for each error of each kind."""
-    minutes = [point.minutes for point in points]
+def draw(points: list[Point], path: Path) -> None:
+    """PA-MPJPE, which hangs least on where the cameras of the pieces happen to stand."""
     with Figure(path, 4.0) as axes:
-        for name, kind in columns:
-            axes.plot(
-                minutes, [getattr(point.errors[kind], ERRORS[name]) for point in points],
-                "-" if kind == UNSEEN else "--", color=f"C{list(ERRORS).index(name)}", marker="o",
-                label=f"{name}, {kind}",
-            )  # fmt: skip
+        for i, (steps, line) in enumerate(itertools.groupby(points, key=lambda point: point.steps)):
+            of_these = list(line)
+            for kind, style in ((UNSEEN, "-"), (LEARNED, ":")):
+                axes.plot(
+                    [point.minutes for point in of_these],
+                    [point.errors[kind].pa_mpjpe for point in of_these],
+                    style, color=f"C{i}", marker="o", label=f"{kind}, {steps} steps",
+                )  # fmt: skip
         axes.set_xscale("log", base=2)
+        minutes = sorted({point.minutes for point in points})
         axes.set_xticks(minutes, [f"{m:.0f}" for m in minutes])
-        axes.set(xlabel="minutes of mocap to learn from", ylabel="MPJPE, mm", ylim=(0, None))
+        axes.set(xlabel="minutes of mocap to learn from", ylabel="PA-MPJPE, mm", ylim=(0, None))
 
 
 if __name__ == "__main__":

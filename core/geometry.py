@@ -22,7 +22,7 @@ def rotation_from_quaternion(quaternion_xyzw: Float[NDArray, "4"]) -> Float[NDAr
 def looking(forward_world: Float[NDArray, "3"], roll_rad: float = 0.0) -> Float[NDArray, "3 3"]:
     """R_world_camera of a camera that looks along a direction, which must not be vertical.
 
-    A roll turns it to the right: the picture's left side rises.
+    A roll turns it clockwise, seen from behind: in its picture, what is upright leans to the left.
     """
     forward = forward_world / np.linalg.norm(forward_world)
     right = np.cross(forward, [0.0, 0.0, 1.0])
