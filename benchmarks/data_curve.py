@@ -30,7 +30,7 @@ from m2t3.training.measure import ALL, METHOD, lift, score, summarise
 from m2t3.training.plots import Figure
 from m2t3.training.spreading import evenly_spread
 
-LEARNED, UNSEEN = "learned from", "not seen before"
+LEARNED, UNSEEN = "learned", "unseen"
 ERRORS = {"Abs": "abs_mpjpe", "MPJPE": "mpjpe", "PA": "pa_mpjpe"}  # of Metrics
 
 
