@@ -13,6 +13,7 @@ Runs of the same number of steps make one line of the picture.
 import itertools
 import json
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import tyro
@@ -20,6 +21,7 @@ from rich.console import Console
 from rich.progress import track
 from tables import Table
 
+from m2t3.core.skeletons import Skeleton
 from m2t3.engines.manifest import Metrics
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.training.archive import read_archive
@@ -81,8 +83,8 @@ class DataCurve:
         for path in map(Path, config["archives"]):
             archive = read_archive(path, skeleton).thinned(config["clips"])
             minutes += len(archive.positions_world_m) / archive.fps / 60
-            learned += [c for c in mocap_cases(path, skeleton) if clip(c) in archive.clip_names]
-        unseen = [c for c in mocap_cases(self.mocap, skeleton) if clip(c).startswith(self.only)]
+            learned += [c for c in pieces(path, skeleton) if clip(c) in archive.clip_names]
+        unseen = [c for c in pieces(self.mocap, skeleton) if clip(c).startswith(self.only)]
         return Point(
             lineage.progress.step,
             minutes,
@@ -100,6 +102,12 @@ class Point:
     steps: int
     minutes: float  # of mocap that it learned from
     errors: dict[str, Metrics]  # by UNSEEN and LEARNED
+
+
+@cache
+def pieces(path: Path, skeleton: Skeleton) -> list[Case]:
+    """An archive's, made once for all runs."""
+    return list(mocap_cases(path, skeleton))
 
 
 def clip(case: Case) -> str:

@@ -44,7 +44,7 @@ def mix_bodies(
     taker = (chosen & upright & upright[donor] & (b > 1)).nonzero()[:, 0]
 
     upper = [
-        i for i, name in enumerate(skeleton.joint_names) if not any(part in name for part in _LOWER)
+        i for i, name in enumerate(skeleton.joint_names) if not any(low in name for low in _LOWER)
     ]
     legs, body = positions_m[taker], positions_m[donor[taker]]
     turn = _heading(legs, skeleton) * _heading(body, skeleton).conj()
