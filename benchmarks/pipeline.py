@@ -71,7 +71,8 @@ class Pipelines:
             "throughput",
             ("engine, people", *(f"{r:g}/s: p50, p99 ms" for r in self.rates),
              *(f"{r:g}/s: answered" for r in self.rates), "most frames/s"),
-            f"{seconds:g} s each; the last column is 1 / mean time of an answer; {where}.",
+            f"{seconds:g} s each; the last column is 1 / mean time of an answer and of what comes "
+            f"after it; {where}.",
         )  # fmt: skip
         pauses = Table("pauses", ("engine, frames come", "outside the network, p50 ms", "network"),
                        f"One person, {seconds:g} s each; {where}.")  # fmt: skip
@@ -89,7 +90,9 @@ class Pipelines:
             for people in self.people:
                 runs = [self._measure(denoiser, 1, people, rate, seconds) for rate in self.rates]
                 halves = [percentiles(r.latency_ms) for r in runs]
-                busy = np.concatenate([r.stage_ms["total"] for r in runs])
+                busy = np.concatenate(
+                    [r.stage_ms["total"] + r.stage_ms["after the answer"] for r in runs]
+                )
                 rates.add(
                     f"{engine}, {people}",
                     *(f"{h[0]}, {h[2]}" for h in halves),
@@ -194,6 +197,8 @@ def run(
             "decode": decoded_ns - began_ns, **answer.timing_ns, "encode": done_ns - processed_ns,
             "network": network.ns, "outside the network": total_ns - network.ns, "total": total_ns,
         }  # fmt: skip
+        pipeline.catch_up()
+        timing["after the answer"] = monotonic_ns() - done_ns
         del timing["queue"]  # there is none here
         for stage, ns in timing.items():
             stage_ms.setdefault(stage, []).append(ns / 1e6)

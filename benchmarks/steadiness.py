@@ -90,6 +90,9 @@ class Replayed:
     def forget(self, person_id: int) -> None:
         """Nothing is remembered."""
 
+    def catch_up(self) -> None:
+        """Nothing had to wait."""
+
 
 def lifted(case: Case, denoiser: Denoiser) -> list[Lifted]:
     """The network's answers, frame by frame."""

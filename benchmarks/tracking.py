@@ -148,6 +148,9 @@ class StandIn:
     def forget(self, person_id: int) -> None:
         pass
 
+    def catch_up(self) -> None:
+        pass
+
 
 def trial(scenario: Scenario, clips: Clips, lifting: str, seed: int) -> Outcome:
     """One random crowd."""

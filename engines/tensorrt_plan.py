@@ -11,7 +11,7 @@ import msgspec
 from ..core.errors import EngineError
 from ..core.messages import MAX_PEOPLE
 from ..lifting.denoiser import DenoiserShape
-from ..lifting.lifter import ENCODE_ANEW
+from ..lifting.questions import ENCODE_ANEW
 from .cache import cache_folder
 from .machine import gpu
 from .manifest import Manifest, Weights, sha256_of

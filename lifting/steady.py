@@ -41,6 +41,9 @@ class FrameLifter(Protocol):
     def forget(self, person_id: int) -> None:
         """Drop what is remembered of somebody who has left."""
 
+    def catch_up(self) -> None:
+        """Do what no answer had to wait for."""
+
 
 @dataclass
 class _Track:
@@ -93,6 +96,10 @@ class SteadyLifter:
         """Drops all that is remembered of a person."""
         self._lifter.forget(person_id)
         self._tracks.pop(person_id, None)
+
+    def catch_up(self) -> None:
+        """Does what no answer had to wait for; see `Lifter.catch_up`."""
+        self._lifter.catch_up()
 
     def _steady(self, t_s: float, person: LiftedPerson) -> LiftedPerson:
         track = self._tracks.get(person.person_id)

@@ -34,6 +34,9 @@ class Lifter(Protocol):
     def forget(self, person_id: int) -> None:
         """Drop what is remembered of somebody who has left."""
 
+    def catch_up(self) -> None:
+        """Do what no answer had to wait for."""
+
 
 @dataclass(frozen=True)
 class _Waiting:
@@ -74,6 +77,7 @@ class Pipeline:
         self._answers = 0
         self._look_ahead = look_ahead
         self._waiting: deque[_Waiting] = deque()
+        self._newest: tuple[LiftedPerson, ...] = ()  # lifted, and not yet known to the tracker
 
     @property
     def counts(self) -> Counts:
@@ -97,6 +101,7 @@ class Pipeline:
             t_receive_ns: when it came, on a clock that goes on when the source's does not.
             queue_ns: how long it lay about since then.
         """
+        self.catch_up()
         taken = self._intake.take(frame, t_receive_ns)
         if taken is None:
             return None
@@ -120,10 +125,20 @@ class Pipeline:
         )
         if unplaced := sum(not person.valid.any() for person in lifted.people):
             self.counts.refused["unplaced_people"] += unplaced
-        self._tracker.learn({p.person_id: p.positions_world_m for p in lifted.people})
+        self._newest = lifted.people
         timing_ns = {"queue": queue_ns, **lifted.timing_ns}
         self._waiting.append(_Waiting(frame, t_receive_ns, t_s, lifted.people, timing_ns, left))
         return self._answer() if len(self._waiting) > self._look_ahead else None
+
+    def catch_up(self) -> None:
+        """Does what the last answer did not have to wait for.
+
+        Best called when it has been sent. Otherwise the next `process` does it; the answers are
+        the same.
+        """
+        self._tracker.learn({p.person_id: p.positions_world_m for p in self._newest})
+        self._newest = ()
+        self.lifter.catch_up()
 
     def flush(self) -> Iterator[PoseFrame]:
         """The answers to the frames that wait for others, when there will be no others."""

@@ -61,6 +61,7 @@ def serve(
         publisher.greet()
         if received is not None:
             publisher.echo(received.frame)
+            pipeline.catch_up()
         if monotonic_ns() >= t_report_ns:
             report()
             t_report_ns = max(t_report_ns + SECOND_NS, monotonic_ns())

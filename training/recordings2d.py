@@ -22,6 +22,7 @@ from ..core.conversions import conversion
 from ..core.errors import M2t3Error, RecordingError
 from ..core.skeletons import Skeleton
 from ..lifting.anchor import canonical_body, guess_ground_position
+from ..lifting.questions import MAX_UV
 from ..lifting.recording import Recording, read_recording
 from ..lifting.rig import Rig, view_axes
 from ..lifting.sides import SideFilter
@@ -34,7 +35,6 @@ KNOWN_CONFIDENCE = 0.3  # a joint of less is a hole
 KNOWN_SHARE = 0.5  # a frame with a smaller share of known joints is left out ...
 GAP_S = 0.25  # ... and where frames are further apart than this, the track ends and another begins
 SHORTEST_S = 0.5  # a shorter track shows no motion
-MAX_UV = 5.0  # further off V0's axis a joint has no image
 _SPEEDS = 0.45  # width of the log-uniform speeds at which tracks are played, as mocap clips are
 
 

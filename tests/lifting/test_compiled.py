@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from m2t3.core.skeletons import COCO17, HALPE26
-from m2t3.lifting import compiled, lifter, sampler
+from m2t3.lifting import compiled, questions, sampler
 from m2t3.lifting.body_size import UNKNOWN
 from m2t3.lifting.diffusion import Denoised, answer_points, read_views
 from m2t3.lifting.features import observation_features
@@ -36,7 +36,7 @@ def test_features_are_those_of_training(skeleton, share):
     )
     found = compiled.features(
         uv, confidence, seen, DISTANCE_M, HEIGHT_M, RIGS.distances_m[:, 0], size, sigma,
-        skeleton.ankles, lifter._FEATURE_NUMBERS,
+        skeleton.ankles, questions._FEATURE_NUMBERS,
     )  # fmt: skip
     assert found.dtype == np.float32
     np.testing.assert_allclose(found, expected, atol=2e-6, rtol=1e-5)
@@ -109,8 +109,8 @@ def test_rays_are_seen_by_the_camera_turned_to_the_anchor():
     rays = RNG.normal(0, 1, (1, 200, 17, 3))
     given = RNG.random((1, 200, 17)) < 0.9
     camera = rays @ rig.front_axes_world.T
-    expected = given & (camera[..., 2] > np.abs(camera[..., :2]).max(axis=-1) / lifter.MAX_UV)
-    uv, seen = compiled.front_view(rays, given, rig.front_axes_world[None], lifter.MAX_UV)
+    expected = given & (camera[..., 2] > np.abs(camera[..., :2]).max(axis=-1) / questions.MAX_UV)
+    uv, seen = compiled.front_view(rays, given, rig.front_axes_world[None], questions.MAX_UV)
     np.testing.assert_array_equal(seen, expected)
     assert 0.2 < seen.mean() < 0.8
     np.testing.assert_allclose(uv[seen], (camera[..., :2] / camera[..., 2:])[seen], rtol=1e-5)

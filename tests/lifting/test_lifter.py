@@ -129,10 +129,12 @@ def test_a_stream_is_the_whole_causal_window(camera, network, px):
 
 
 @pytest.mark.parametrize("before", [3, 5, 12], ids=lambda n: f"after {n} frames")
+@pytest.mark.parametrize("at_once", [1.0, np.inf], ids=["before the answer", "after it"])
 def test_a_rig_that_moved_has_the_memory_of_one_that_always_stood_there(
-    camera, network, px, before, monkeypatch
+    camera, network, px, before, at_once, monkeypatch
 ):
     monkeypatch.setattr("m2t3.lifting.lifter.REANCHOR_M", 0.6)  # what moves it is the jump alone
+    monkeypatch.setattr("m2t3.lifting.lifter.AT_ONCE", at_once)
     listener = Listener(network)
     lifter = Lifter(camera, listener)
     px = px + np.random.default_rng(0).normal(0, 10, px.shape)  # every frame is another
@@ -140,14 +142,30 @@ def test_a_rig_that_moved_has_the_memory_of_one_that_always_stood_there(
     px = px + np.array([600.0, 0])
     listener.calls.clear()
     lift_one(lifter, px[before : before + 1], SLOW_FPS, start=before)
+    assert (len(listener.calls) == 1) == (at_once == np.inf)
+    lifter.catch_up()
     assert len(listener.calls) > 1
-    parts = [listener.last_call(min(before + 1, network.shape.memory_frames))]
+    kept = network.shape.memory_frames - (at_once == np.inf)  # the new one besides, or among them
+    parts = [listener.last_call(min(before + 1, kept))]
     for t in range(before + 1, before + 6):
         listener.calls.clear()
         lift_one(lifter, px[t : t + 1], SLOW_FPS, start=t)
         assert len(listener.calls) == 1
         parts.append(listener.last_call(frames=1))
     assert_is_one_window(network, parts)
+
+
+def test_answers_are_the_same_whenever_a_lifter_catches_up(camera, network, px):
+    px = px + np.linspace([-600.0, 0.0], [600.0, 0.0], len(px))[:, None]
+    diligent, lazy = Listener(network), Listener(network)
+    one, other = Lifter(camera, diligent), Lifter(camera, lazy)
+    for t, frame in enumerate(px):
+        (caught_up,) = lift_one(one, frame[None], 30, start=t)
+        one.catch_up()
+        one.catch_up()  # nothing is left to do
+        np.testing.assert_array_equal(caught_up, lift_one(other, frame[None], 30, start=t)[0])
+    other.catch_up()
+    assert len(diligent.calls) == len(lazy.calls) > len(px) + 3  # rigs moved
 
 
 def test_later_frames_change_no_earlier_answer(camera, network, px):

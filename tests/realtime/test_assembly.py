@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from m2t3.engines.loading import load_denoiser
-from m2t3.lifting.lifter import ENCODE_ANEW
+from m2t3.lifting.questions import ENCODE_ANEW
 from m2t3.realtime import assembly
 
 

@@ -247,6 +247,9 @@ def test_a_person_has_a_body_that_its_definition_explains_and_that_goes_with_the
         def forget(self, person_id):
             pass
 
+        def catch_up(self):
+            pass
+
     pipeline = Pipeline(
         stream="cam0", session="s", def_id="d", skeleton=COCO17, image_size_px=IMAGE_SIZE_PX,
         lifter=Walker(), tracker=Tracker(camera, COCO17),

@@ -113,6 +113,28 @@ def test_every_frame_is_answered(running, frame):
         assert answer.t_receive_ns + answer.timing_ns["queue"] < answer.t_publish_ns
 
 
+def test_no_answer_waits_for_what_can_come_after_it(running, lifter, frame, until, monkeypatch):
+    detector, subscriber = running.detector(), running.subscriber(topics.POSE)
+    seq = introduce(detector, subscriber, frame) + 1
+    lift, behind, received = lifter.lift, threading.Event(), threading.Event()
+
+    def lift_and_fall_behind(observations):
+        behind.set()
+        return lift(observations)
+
+    def catch_up():
+        if behind.is_set() and received.wait(10):
+            behind.clear()
+
+    monkeypatch.setattr(lifter, "lift", lift_and_fall_behind)
+    monkeypatch.setattr(lifter, "catch_up", catch_up)
+    detector.send_multipart(wire.pack(topics.KEYPOINTS, frame(seq)))
+    assert receive(subscriber, PoseFrame).source_seq == seq
+    assert behind.is_set()
+    received.set()
+    until(lambda: not behind.is_set())  # without another frame
+
+
 def test_a_newcomer_gets_the_definition_at_once_and_then_every_second(running, definition):
     subscriber = running.subscriber(topics.DEFINITION)
     first, second = (receive(subscriber, SkeletonDefinition) for _ in range(2))
