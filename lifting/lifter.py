@@ -18,6 +18,7 @@ from ..calibration.camera import Camera
 from ..core.errors import M2t3Error
 from .anchor import canonical_body, guess_ground_position
 from .body_size import SizeBelief
+from .compiled_answers import placed
 from .denoiser import Denoiser, Ground
 from .history import History, Together
 from .people import Lifted, LiftedPerson, Observation
@@ -75,27 +76,29 @@ class Lifter:
         """
         self.catch_up()
         clock = time.perf_counter_ns
-        stamps = [clock()]
+        t_began_ns = clock()
         rays = [Rays.of(observation, self.camera) for observation in observations]
         usable = [i for i, r in enumerate(rays) if r.seen.sum() >= MIN_JOINTS]
         answers: dict[int, LiftedPerson] = {}
-        stamps.append(clock())
+        t_prepared_ns = t_denoised_ns = clock()
         if usable:
             people = [self._person(observations[i].person_id, rays[i]) for i in usable]
             ordered = [rays[i].sided(p.sides) for i, p in zip(usable, people, strict=True)]
             memories = self._together.memories([person.history for person in people])
             together = ask_new(self.denoiser, people, ordered, memories)
-            stamps.append(clock())
+            t_denoised_ns = clock()
             for k, i in enumerate(usable):
                 answers[i] = self._settle(people[k], ordered[k], together, k)
-        stamps.append(clock())
-        return Lifted(
-            tuple(
-                answers.get(i) or LiftedPerson.unseen(of.person_id, self._skeleton.joint_count)
-                for i, of in enumerate(observations)
-            ),
-            dict(zip(("prepare", "denoise", "place"), np.diff(stamps).tolist(), strict=False)),
+        people_answered = tuple(
+            answers.get(i) or LiftedPerson.unseen(of.person_id, self._skeleton.joint_count)
+            for i, of in enumerate(observations)
         )
+        timing_ns = {
+            "prepare": t_prepared_ns - t_began_ns,
+            "denoise": t_denoised_ns - t_prepared_ns,
+            "place": clock() - t_denoised_ns,
+        }
+        return Lifted(people_answered, timing_ns)
 
     def catch_up(self) -> None:
         """Does what no answer had to wait for: moves rigs after their people.
@@ -152,13 +155,15 @@ class Lifter:
                 break  # near enough, or no number at all
             self._move(person, anchor_rig_m)
             answer, b = encode_anew(self.denoiser, person, rays), 0
-        points = person.rig.to_world(answer.points_rig_m[b, -1]).astype(np.float32)
-        error_m = np.exp(answer.denoised.log_error[b, -1])
-        away_m = math.dist(points.mean(axis=0).tolist(), self.camera.t_world_camera_m.tolist())
-        if error_m.mean() > max(DOUBT_M, DOUBT_SHARE * away_m):
+        points, valid, error_m, contact, expected_m, away_m = placed(
+            answer.points_rig_m[b, -1], answer.denoised.log_error[b, -1],
+            answer.denoised.contact[b, -1], person.rig.R_rig_world, person.rig.origin_world_m,
+            self.camera.t_world_camera_m,
+        )  # fmt: skip
+        if expected_m > max(DOUBT_M, DOUBT_SHARE * away_m):
             return LiftedPerson.unseen(person.person_id, len(points))
-        valid = np.asarray(np.isfinite(points).all(axis=-1))
-        if valid.all() and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:
+        believed = bool(valid.all())
+        if believed and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:
             person.history.commit(
                 rays.t_s, person.frame, rays.rays_world, rays.confidence, rays.seen,
                 answer.memories, b,
@@ -168,12 +173,7 @@ class Lifter:
                 log_size, log_error = answer.denoised.size[b, -1].tolist()
                 person.size = person.size.updated(log_size, math.exp(log_error))
                 person.committed = 0
-        if valid.all() and off > 1.0:
+        if believed and off > 1.0:
             person.next_anchor_rig_m = anchor_rig_m
         person.frame += 1
-        contact = _logistic(answer.denoised.contact[b, -1])
         return LiftedPerson(person.person_id, points, error_m, valid, contact)
-
-
-def _logistic(logit: NDArray) -> NDArray[np.float32]:
-    return (0.5 + 0.5 * np.tanh(0.5 * logit)).astype(np.float32)

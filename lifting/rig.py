@@ -85,10 +85,11 @@ class Rig:
 
     def to_world(self, points_rig_m: Float[NDArray, "*n 3"]) -> Float[NDArray, "*n 3"]:
         """World coordinates of points in the rig frame, metres."""
-        return points_rig_m @ self.R_rig_world + self._origin_world_m
+        return points_rig_m @ self.R_rig_world + self.origin_world_m
 
     @cached_property
-    def _origin_world_m(self) -> NDArray[np.float64]:
+    def origin_world_m(self) -> NDArray[np.float64]:
+        """(3,) the anchor on the ground."""
         return np.append(self.anchor_world_m, 0.0)
 
 

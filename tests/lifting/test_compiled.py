@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from m2t3.core.skeletons import COCO17, HALPE26
-from m2t3.lifting import compiled, questions, sampler
+from m2t3.lifting import compiled, compiled_answers, questions, sampler
 from m2t3.lifting.body_size import UNKNOWN
 from m2t3.lifting.diffusion import Denoised, answer_points, read_views
 from m2t3.lifting.features import observation_features
@@ -57,7 +57,7 @@ def test_views_are_those_of_training(decoupled):
     seen = RNG.random((B, T, joints)) < 0.7
     axes, centers_m, distances_m = (a[:, None] for a in RIGS)
     expected = read_views(denoised, uv, seen, distances_m)
-    found = compiled.views(
+    found = compiled_answers.views(
         denoised.motion, denoised.log_weight, denoised.trust, uv, seen, RIGS.distances_m,
         sampler._VIEW_NUMBERS,
     )  # fmt: skip
@@ -65,7 +65,7 @@ def test_views_are_those_of_training(decoupled):
         np.testing.assert_allclose(ours, theirs, rtol=2e-5, atol=1e-6)
     triangulated = triangulate(*found, axes, centers_m)
     _, standing = answer_points(denoised, uv, seen, axes, centers_m, distances_m, COCO17.ankles)
-    points = compiled.points(
+    points = compiled_answers.points(
         denoised.motion, denoised.log_weight, denoised.trust, denoised.ankle_height_m,
         denoised.ankle_log_error, denoised.depth_log_error, uv, seen, *RIGS, COCO17.ankles,
         sampler._VIEW_NUMBERS, sampler._GROUND_NUMBERS,
@@ -80,7 +80,9 @@ def test_bodies_stand_where_those_of_training_do():
     depth, camera = RNG.normal(-3, 4, (B, T, 1)), RIGS.centers_m[:, 0]
     expected = stand(points, ankle, log_error, depth, camera[:, None], COCO17.ankles)
     assert np.abs(expected - points).max() > 0.1
-    compiled.stand(points, ankle, log_error, depth, camera, COCO17.ankles, sampler._GROUND_NUMBERS)
+    compiled_answers.stand(
+        points, ankle, log_error, depth, camera, COCO17.ankles, sampler._GROUND_NUMBERS
+    )
     np.testing.assert_allclose(points, expected, atol=1e-12)
 
 
@@ -120,3 +122,23 @@ def test_rays_are_seen_by_the_camera_turned_to_the_anchor():
         middle[None, None, None], np.ones((1, 1, 1), bool), rig.front_axes_world[None], 5.0
     )
     np.testing.assert_allclose(uv, 0, atol=1e-6)
+
+
+def test_joints_are_placed_in_the_room():
+    rig = Rig.facing(np.array([1.0, -2.0, 2.5]), np.array([4.0, 3.0]))
+    points, log_error = RNG.normal(0, 1, (17, 3)), RNG.normal(-3, 1, 17).astype(np.float32)
+    points[5, 1] = np.nan
+    logit, camera_m = np.array([0.7, -40.0], np.float32), np.array([1.0, -2.0, 2.5])
+    rest = rig.R_rig_world, rig.origin_world_m, camera_m
+    found, valid, error_m, contact, expected_m, away_m = compiled_answers.placed(
+        points, log_error, logit, *rest
+    )
+    np.testing.assert_allclose(found, rig.to_world(points), atol=1e-6)
+    np.testing.assert_array_equal(valid, np.arange(17) != 5)
+    np.testing.assert_allclose(error_m, np.exp(log_error), rtol=1e-6)
+    np.testing.assert_allclose(contact, 1 / (1 + np.exp(-logit.astype(float))), atol=1e-6)
+    np.testing.assert_allclose(expected_m, error_m.mean())
+    assert np.isnan(away_m)
+    points[5, 1] = 0.3
+    *_, away_m = compiled_answers.placed(points, log_error, logit, *rest)
+    np.testing.assert_allclose(away_m, np.linalg.norm(rig.to_world(points).mean(0) - camera_m))
