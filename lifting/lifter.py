@@ -34,7 +34,7 @@ MIN_JOINTS = 4  # fewer seen joints than this say nothing
 DOUBT_M, DOUBT_SHARE = 0.5, 0.12  # nor does an answer that expects to be off by more than both
 REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
 REANCHOR_SHARE = 0.06  # ... and further than this share of its distance,
-AT_ONCE = 2.0  # ... before the answer if so many times further, else after it
+AT_ONCE = 4.0  # ... before the answer if so many times further, else after it
 MAX_ANCHORS = 3  # how often a frame may move the rig: a first anchor is rough
 
 
