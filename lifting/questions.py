@@ -18,7 +18,7 @@ from .rig import GAZE_HEIGHT_M, Rig, Views
 from .sampler import Frames, Memory, NoiseKey, Sample, sample
 from .sides import SideFilter
 
-ENCODE_ANEW = 10  # newest frames that a memory keeps when its rig moves; all would cost too long
+ENCODE_ANEW = 10  # newest frames that a memory keeps when its rig moves; more cost, and say nothing
 MAX_UV = 5.0  # beyond this a ray is seen too far off V0's axis to mean anything
 _FEATURE_NUMBERS = GAZE_HEIGHT_M, ANKLE_HEIGHT_M, HIT_LIMIT_M, MIN_SPREAD_M, UNKNOWN
 
