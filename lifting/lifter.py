@@ -109,7 +109,6 @@ class Lifter:
         for person in self._people.values():
             if person.next_anchor_rig_m is not None:
                 self._move(person, person.next_anchor_rig_m)
-                encode_anew(self.denoiser, person)
 
     def _person(self, person_id: int, rays: Rays) -> Person:
         """The person's state; anew when they were never seen or too long ago."""
@@ -133,10 +132,13 @@ class Lifter:
         ground = self.denoiser.ground(np.array([rig.distance_m]), np.array([rig.height_m]))
         return rig, ground
 
-    def _move(self, person: Person, anchor_rig_m: Float[NDArray, "3"]) -> None:
-        """Puts the person's rig elsewhere; their memory is still the old one's."""
+    def _move(
+        self, person: Person, anchor_rig_m: Float[NDArray, "3"], new: Rays | None = None
+    ) -> Sample:
+        """Puts the person's rig elsewhere and makes their memory anew; answers as encode_anew."""
         person.rig, person.ground = self._rig(person.rig.to_world(anchor_rig_m)[:2])
         person.next_anchor_rig_m = None
+        return encode_anew(self.denoiser, person, new)
 
     def _off_anchor(
         self, rig: Rig, points_rig_m: Float[NDArray, "j 3"]
@@ -153,8 +155,7 @@ class Lifter:
             anchor_rig_m, off = self._off_anchor(person.rig, answer.points_rig_m[b, -1])
             if moves == MAX_ANCHORS or not off > AT_ONCE:
                 break  # near enough, or no number at all
-            self._move(person, anchor_rig_m)
-            answer, b = encode_anew(self.denoiser, person, rays), 0
+            answer, b = self._move(person, anchor_rig_m, rays), 0
         points, valid, error_m, contact, expected_m, away_m = placed(
             answer.points_rig_m[b, -1], answer.denoised.log_error[b, -1],
             answer.denoised.contact[b, -1], person.rig.R_rig_world, person.rig.origin_world_m,

@@ -13,8 +13,7 @@ from jaxtyping import Bool, Float32, Float64
 from numpy.typing import NDArray
 
 from ..core.skeletons import Skeleton
-from . import ground, representation, rig
-from .compiled_answers import points as answer_points
+from . import compiled_answers, ground, representation, rig
 from .denoiser import Denoiser, Ground, NetworkInputs
 from .diffusion import MAX_LOG_WEIGHT, Denoised, alpha_sigma, network_input
 from .rig import Views
@@ -109,7 +108,7 @@ def sample(
             )
         )
         news.append(Memory(keys, values))
-        points = answer_points(
+        points = compiled_answers.points(
             denoised.motion, denoised.log_weight, denoised.trust, denoised.ankle_height_m,
             denoised.ankle_log_error, denoised.depth_log_error, frames.uv, frames.seen,
             *frames.views, skeleton.ankles, _VIEW_NUMBERS, _GROUND_NUMBERS,
