@@ -4,6 +4,7 @@ from abc import abstractmethod
 
 import torch
 
+from ..core.errors import EngineError
 from ..lifting.denoiser import OUTPUT_NAMES, NetworkInputs, NetworkOutputs, outputs_of
 from .captured_call import CapturedCall, Work
 from .manifest import Manifest
@@ -16,9 +17,17 @@ class CapturedDenoiser(WeightsDenoiser):
 
     Args:
         device: "cuda"; tests try the path around the device with "cpu".
+
+    Raises:
+        EngineError: torch sees no CUDA device.
     """
 
     def __init__(self, weights: Manifest, device: str) -> None:
+        if device != "cpu" and not torch.cuda.is_available():
+            raise EngineError(
+                f"torch {torch.__version__} sees no CUDA device: `nvidia-smi` says whether there "
+                "is one, https://pytorch.org/get-started has the torch that can use it"
+            )
         super().__init__(weights)
         self.device = device
         self.stream = torch.cuda.Stream() if device != "cpu" else None

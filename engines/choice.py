@@ -37,16 +37,17 @@ def fastest(weights: Weights, threads: int) -> str:
         EngineError: none can run.
     """
     names = candidates()
+    if not names:
+        raise EngineError("no engine is installed; mend it with: pip install onnxruntime")
     if len(names) == 1:
         return names[0]
-    trials = remembered(weights, names, threads) or try_engines(weights, names, threads)
+    trials = remembered(weights, names, threads)
+    if len(ranked(trials)) < len(names):
+        trials = try_engines(weights, names, threads, known=trials)
     runs = ranked(trials)
     if not runs:
         whys = "; ".join(f"{t.engine}: {t.why_not}" for t in trials)
-        raise EngineError(
-            f"no engine can run ({whys or 'none is installed'}); mend it with: "
-            "pip install onnxruntime"
-        )
+        raise EngineError(f"no engine can run ({whys}); `m2t3 doctor` says what each of them lacks")
     return runs[0].engine
 
 
@@ -55,9 +56,15 @@ def ranked(trials: Iterable[Trial]) -> list[Trial]:
     return sorted((t for t in trials if t.step_ms is not None), key=lambda t: t.step_ms or math.inf)
 
 
-def try_engines(weights: Weights, names: list[str], threads: int) -> tuple[Trial, ...]:
-    """Measures engines, and remembers what came out."""
-    trials = tuple(try_engine(weights, name, threads) for name in names)
+def try_engines(
+    weights: Weights, names: list[str], threads: int, known: Iterable[Trial] = ()
+) -> tuple[Trial, ...]:
+    """Measures engines, but for those that are `known` to run, and remembers what came out.
+
+    Whatever could not run is tried again: a library of CUDA's may be there now, or the GPU free.
+    """
+    runs = {trial.engine: trial for trial in ranked(known)}
+    trials = tuple(runs.get(name) or try_engine(weights, name, threads) for name in names)
     _remember(_key(weights, names, threads), trials)
     return trials
 
@@ -92,13 +99,13 @@ def random_inputs(denoiser: LoadedDenoiser, people: int = 1, frames: int = 1) ->
     return NetworkInputs(**given)
 
 
-def remembered(weights: Weights, names: list[str], threads: int) -> tuple[Trial, ...] | None:
-    """What was measured before, if it was these engines, here, with a network of this size."""
-    return _read(_path()).get(_key(weights, names, threads))
+def remembered(weights: Weights, names: list[str], threads: int) -> tuple[Trial, ...]:
+    """What was measured before of these engines, here, with a network of this size."""
+    return _read(_path()).get(_key(weights, names, threads), ())
 
 
 def forget() -> None:
-    """Has everything measured anew at the next start: an engine can run that could not."""
+    """Has everything measured anew at the next start: an engine was compiled anew."""
     _path().unlink(missing_ok=True)
 
 

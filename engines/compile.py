@@ -6,6 +6,8 @@ from typing import Literal
 
 from rich.console import Console
 
+from ..core.errors import EngineError
+from ..core.messages import MAX_PEOPLE
 from .choice import forget
 from .manifest import DEFAULT_WEIGHTS, find_weights
 from .onnx_export import Precision
@@ -30,8 +32,10 @@ class Compile:
         """Build and keep the plan.
 
         Raises:
-            EngineError: no GPU, or TensorRT does not take the network.
+            EngineError: no GPU, no such number of people, or TensorRT does not take the network.
         """
+        if not 1 <= self.people <= MAX_PEOPLE:
+            raise EngineError(f"--people {self.people}: valid is 1 to {MAX_PEOPLE}")
         import tensorrt as trt
 
         from .tensorrt_build import build_plan

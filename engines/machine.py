@@ -9,17 +9,22 @@ from typing import NamedTuple
 
 
 class Gpu(NamedTuple):
-    """The first NVIDIA GPU."""
+    """An NVIDIA GPU."""
 
     name: str
     driver: str
 
 
 def gpu() -> Gpu | None:
-    """Asks nvidia-smi; None without a GPU."""
+    """The GPU that programs find first, says nvidia-smi; None without one.
+
+    That is the first of CUDA_VISIBLE_DEVICES. Where this is not set and GPUs of several kinds are
+    in one machine, CUDA may mean another: CUDA_DEVICE_ORDER=PCI_BUS_ID makes both agree.
+    """
     if not (program := shutil.which("nvidia-smi")):
         return None
-    query = [program, "--query-gpu=name,driver_version", "--format=csv,noheader"]
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES", "0").split(",")[0]
+    query = [program, f"--id={visible}", "--query-gpu=name,driver_version", "--format=csv,noheader"]
     try:
         answer = subprocess.run(query, capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

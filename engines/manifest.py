@@ -102,7 +102,7 @@ def find_weights(name: str) -> Weights:
     Raises:
         EngineError: no such set, an unreadable manifest, or a model that is not the manifest's.
     """
-    folder = Path(name) if Path(name).is_dir() else WEIGHTS_FOLDER / name
+    folder = WEIGHTS_FOLDER / name if name in shipped_weights() else Path(name)
     path = folder / "manifest.json"
     if not path.exists():
         known = ", ".join(shipped_weights()) or "none"

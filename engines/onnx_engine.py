@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import onnxruntime
 from jaxtyping import Float
 from numpy.typing import NDArray
@@ -18,10 +19,13 @@ from ..lifting.denoiser import (
 )
 from .cache import cache_folder
 from .manifest import Weights
+from .tensorrt_plan import profiles
 from .weights_denoiser import WeightsDenoiser
 
-_CPU = "CPUExecutionProvider"
 _Provider = tuple[str, dict[str, Any]]
+_CPU = "CPUExecutionProvider"
+_CUDA: _Provider = ("CUDAExecutionProvider", {"use_tf32": "0"})  # TF32 rounds as float16 does
+_TENSORRT = "TensorrtExecutionProvider"
 
 
 class OnnxGround:
@@ -65,12 +69,15 @@ class OnnxCudaDenoiser(OnnxDenoiser):
     name = "onnxruntime-cuda"
 
     def provider(self) -> _Provider:
-        """TF32 is off: it rounds as float16 does."""
-        return "CUDAExecutionProvider", {"use_tf32": "0"}
+        """The execution provider that must run it, with its options."""
+        return _CUDA
 
 
 class OnnxTensorrtDenoiser(OnnxDenoiser):
-    """The same by ONNX Runtime's TensorRT provider, which keeps its engines in the cache folder."""
+    """The same by ONNX Runtime's TensorRT provider, which keeps its engines in the cache folder.
+
+    It is told the shapes that a stream asks for: it would make an engine anew for each of them.
+    """
 
     name = "onnxruntime-tensorrt"
 
@@ -79,11 +86,23 @@ class OnnxTensorrtDenoiser(OnnxDenoiser):
         folder = cache_folder() / "onnxruntime-tensorrt" / self.weights.sha256[:16]
         folder.mkdir(parents=True, exist_ok=True)
         options = {"trt_engine_cache_enable": "1", "trt_engine_cache_path": str(folder)}
-        return "TensorrtExecutionProvider", options
+        ground = self.ground(np.array([4.0]), np.array([2.0]))
+        cells = 0 if ground is None else ground.keys.shape[-2]
+        shapes = profiles(self.shape, cells, usual_people=1)
+        for i, which in enumerate(("min", "opt", "max")):
+            told = (
+                f"{name}:{'x'.join(map(str, sizes[i]))}"
+                for profile in shapes
+                for name, sizes in profile.items()
+            )
+            options[f"trt_profile_{which}_shapes"] = ",".join(told)
+        return _TENSORRT, options
 
 
 def session(path: Path, threads: int, provider: _Provider) -> onnxruntime.InferenceSession:
-    """A session whose first provider is the one asked for.
+    """A session whose first provider is the one asked for, for as long as it runs.
+
+    What TensorRT does not know is left to CUDA, and by both to the CPU.
 
     Raises:
         EngineError: it is not part of this ONNX Runtime, or cannot run here. ONNX Runtime itself
@@ -100,7 +119,8 @@ def session(path: Path, threads: int, provider: _Provider) -> onnxruntime.Infere
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    providers = [provider] if name == _CPU else [provider, (_CPU, {})]
+    others = {_CPU: [], _TENSORRT: [_CUDA, (_CPU, {})]}.get(name, [(_CPU, {})])
+    providers = [provider, *(other for other in others if other[0] in there)]
     found = onnxruntime.InferenceSession(str(path), options, providers=providers)
     if found.get_providers()[0] != name:
         raise EngineError(
@@ -108,4 +128,5 @@ def session(path: Path, threads: int, provider: _Provider) -> onnxruntime.Infere
             "most often CUDA, cuDNN or TensorRT of the version it was built for: `nvidia-smi`, "
             "https://onnxruntime.ai/docs/execution-providers"
         )
+    found.disable_fallback()  # nor may it go over to the CPU later
     return found

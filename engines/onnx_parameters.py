@@ -60,18 +60,22 @@ def network_of(weights: Weights) -> MotionDenoiser:
     """The network of a set of weights in torch.
 
     Raises:
-        EngineError: the weights do not tell their configuration or parameters.
+        EngineError: the weights do not tell their configuration or parameters, or those of
+            another version.
     """
     name, config = weights.manifest.name, weights.manifest.training.get("network")
     again = "`m2t3 train export` with its checkpoint writes it so that torch can read it"
     if config is None:
         raise EngineError(f"weights {name}: the manifest lacks training.network; {again}")
-    network = MotionDenoiser(NetworkConfig(**config))
     given = parameters_of(weights)
-    lacking = [key for key in network.state_dict() if key not in given]
-    if lacking:
-        raise EngineError(f"weights {name}: {weights.onnx} lacks {lacking[0]}; {again}")
-    network.load_state_dict({key: given[key] for key in network.state_dict()})
+    try:
+        network = MotionDenoiser(NetworkConfig(**config))
+        network.load_state_dict({key: given[key] for key in network.state_dict()})
+    except KeyError as error:
+        raise EngineError(f"weights {name}: {weights.onnx} lacks {error}; {again}") from None
+    except (TypeError, ValueError, RuntimeError) as error:
+        why = str(error).partition("\n")[0]
+        raise EngineError(f"weights {name}: not a network of this m2t3 ({why}); {again}") from None
     return network.eval()
 
 

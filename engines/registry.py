@@ -92,6 +92,6 @@ def load_engine(name: str, weights: Weights, threads: int) -> LoadedDenoiser:
     module, target = engine.target.split(":")
     try:
         make = getattr(importlib.import_module(f".{module}", __package__), target)
-    except ModuleNotFoundError as error:  # torch's engines read weights with onnx
-        raise EngineError(f"engine {name!r} lacks {error.name}; {engine.install}") from None
+    except ImportError as error:  # torch's engines read weights with onnx; or a library is broken
+        raise EngineError(f"engine {name!r}: {error}; mend it with: {engine.install}") from None
     return make(weights, threads)

@@ -34,6 +34,7 @@ def build_plan(network: MotionDenoiser, precision: Precision, profiles: list[Pro
         complaints = "; ".join(parser.get_error(i).desc() for i in range(parser.num_errors))
         raise EngineError(f"TensorRT {trt.__version__} does not take the network: {complaints}")
     config = builder.create_builder_config()
+    config.clear_flag(trt.BuilderFlag.TF32)  # it rounds float32 as float16 does
     for shapes in profiles:
         profile = builder.create_optimization_profile()
         for name, (smallest, usual, largest) in shapes.items():

@@ -1,10 +1,8 @@
 """The denoiser in torch on a CUDA device, each shape of call captured as a CUDA graph."""
 
-import torch
 from jaxtyping import Float
 from numpy.typing import NDArray
 
-from ..core.errors import EngineError
 from ..lifting.denoiser import OUTPUT_NAMES, Ground
 from .captured_call import Tensors, Work
 from .captured_denoiser import CapturedDenoiser
@@ -20,11 +18,6 @@ class TorchCudaDenoiser(CapturedDenoiser):
     name = "torch-cuda"
 
     def __init__(self, weights: Weights, threads: int = 1, device: str = "cuda") -> None:
-        if device != "cpu" and not torch.cuda.is_available():
-            raise EngineError(
-                f"torch {torch.__version__} sees no CUDA device: `nvidia-smi` says whether there "
-                "is one, https://pytorch.org/get-started has the torch that can use it"
-            )
         super().__init__(weights.manifest, device)
         network = network_of(weights)
         self._reference = TorchDenoiser(network)  # asked once a rig: the CPU will do

@@ -1,4 +1,4 @@
-"""How large a person is: a belief that lasts the session, and its place among the conditions.
+"""How large a person is: a belief that lasts until they leave, and its place among the conditions.
 
 Size is the logarithm of leg and trunk length over that of a standard body. The network is told what
 is believed so far and how firmly, and answers with what it believes after its memory; after a

@@ -1,4 +1,4 @@
-"""How long a person's bones are: a belief that lasts the session, and the pose that agrees with it.
+"""How long a person's bones are: what a minute of them tells, and the pose that agrees with it.
 
 A network that remembers a second or two lets bones grow and shrink with the pose; a person's do
 not. Every frame tells how long each bone is, the less so the more it points along the camera's

@@ -126,7 +126,7 @@ def placed(
     """One person's joints (J, 3) taken from the rig to the room.
 
     Returns:
-        Positions (J, 3) in float32; which are finite (J,); expected errors (J,) in metres; chances
+        Positions (J, 3) in float32; which of them and their errors are numbers (J,); expected errors (J,) in metres; chances
         (2,) in float32 that the feet stand; the mean expected error; the distance of the joints'
         mean from the camera.
     """
@@ -142,6 +142,7 @@ def placed(
             points_m[j, i] = at
             middle_m[i] += at / joints
             valid[j] = valid[j] and math.isfinite(points_m[j, i])
+        valid[j] = valid[j] and 0.0 < error_m[j] < math.inf
     contact = np.empty(len(contact_logit), np.float32)
     for foot, logit in enumerate(contact_logit):
         contact[foot] = 0.5 + 0.5 * math.tanh(0.5 * logit)

@@ -29,7 +29,7 @@ from .sampler import Sample
 from .sides import SideFilter
 
 COMMIT_INTERVAL_S = 1 / 22  # frames nearer to the last remembered one are answered, not remembered
-FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew
+FORGET_AFTER_S = 1.0  # a person unseen for longer starts anew; older memories say nothing
 MIN_JOINTS = 4  # fewer seen joints than this say nothing
 DOUBT_M, DOUBT_SHARE = 0.5, 0.12  # nor does an answer that expects to be off by more than both
 REANCHOR_M = 0.35  # the rig follows a person who is further than this from its anchor ...
@@ -113,18 +113,23 @@ class Lifter:
     def _person(self, person_id: int, rays: Rays) -> Person:
         """The person's state; anew when they were never seen or too long ago."""
         person = self._people.get(person_id)
-        if person is None or rays.t_s - person.history.newest_s > FORGET_AFTER_S:
+        if person is None or rays.t_s - person.seen_s > FORGET_AFTER_S:
             center = self.camera.t_world_camera_m
             anchor = guess_ground_position(
                 rays.rays_world, rays.seen, center, self._body_m, self._skeleton.ankles
             )
-            history = History(self.denoiser.shape, self.steps)
             sides = SideFilter(self._skeleton)
             size = self._first_size if person is None else person.size  # outlasts an absence
             rig, ground = self._rig(anchor)
-            person = Person(person_id, sides, history, rig, ground, size)
+            person = Person(person_id, sides, self._history(), rig, ground, size)
             self._people[person_id] = person
+        elif FORGET_AFTER_S < rays.t_s - person.history.newest_s < math.inf:
+            person.history = self._history()  # in doubt since then: nothing new was remembered
+        person.seen_s = rays.t_s
         return person
+
+    def _history(self) -> History:
+        return History(self.denoiser.shape, self.steps)
 
     def _rig(self, anchor_world_m: Float[NDArray, "2"]) -> tuple[Rig, Ground | None]:
         """The rig around an anchor, and what depends on nothing else."""
@@ -143,10 +148,9 @@ class Lifter:
     def _off_anchor(
         self, rig: Rig, points_rig_m: Float[NDArray, "j 3"]
     ) -> tuple[Float[NDArray, "3"], float]:
-        """The ground below somebody, and how far from the anchor it is; above 1 the rig moves."""
+        """Where an anchor would be below somebody, and how far from this one; above 1 it moves."""
         left, right = self._skeleton.hips
-        below = 0.5 * (points_rig_m[left] + points_rig_m[right])
-        below[2] = 0.0
+        below = rig.nearest_anchor(0.5 * (points_rig_m[left] + points_rig_m[right]))
         return below, math.hypot(*below.tolist()) / max(REANCHOR_M, REANCHOR_SHARE * rig.distance_m)
 
     def _settle(self, person: Person, rays: Rays, answer: Sample, b: int) -> LiftedPerson:
@@ -161,7 +165,7 @@ class Lifter:
             answer.denoised.contact[b, -1], person.rig.R_rig_world, person.rig.origin_world_m,
             self.camera.t_world_camera_m,
         )  # fmt: skip
-        if expected_m > max(DOUBT_M, DOUBT_SHARE * away_m):
+        if not expected_m <= max(DOUBT_M, DOUBT_SHARE * away_m):  # or is no number
             return LiftedPerson.unseen(person.person_id, len(points))
         believed = bool(valid.all())
         if believed and rays.t_s - person.history.newest_s >= COMMIT_INTERVAL_S:

@@ -1,5 +1,6 @@
 """What the network is asked of people: their new frames, or their memory anew when a rig moved."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ class Person:
     rig: Rig
     ground: Ground | None  # the rig's, as the network sees it
     size: SizeBelief
+    seen_s: float = -math.inf  # when there was last something to ask
     frame: int = 0  # counts answered frames; with the id the key of their noise
     committed: int = 0  # frames remembered since the belief in the size was made
     next_anchor_rig_m: Float[NDArray, "3"] | None = None  # where the rig has to move

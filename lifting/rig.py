@@ -87,6 +87,16 @@ class Rig:
         """World coordinates of points in the rig frame, metres."""
         return points_rig_m @ self.R_rig_world + self.origin_world_m
 
+    def nearest_anchor(self, point_rig_m: Float[NDArray, "3"]) -> Float[NDArray, "3"]:
+        """The place on the ground below a point, or as near to it as an anchor can be."""
+        x, y, _ = point_rig_m.tolist()
+        away_m = math.hypot(x + self.distance_m, y)  # from the camera's foot
+        if away_m < MIN_DISTANCE_M:
+            yaw = math.atan2(y, x + self.distance_m)
+            x = MIN_DISTANCE_M * math.cos(yaw) - self.distance_m
+            y = MIN_DISTANCE_M * math.sin(yaw)
+        return np.array([x, y, 0.0])
+
     @cached_property
     def origin_world_m(self) -> NDArray[np.float64]:
         """(3,) the anchor on the ground."""

@@ -114,8 +114,6 @@ class Pipeline:
         if assignment.refused:
             self.counts.refused += assignment.refused
         left += assignment.left
-        for person_id in left:
-            self.lifter.forget(person_id)
         lifted = self.lifter.lift(
             [
                 Observation(id_, t_s, person.keypoints_px, person.confidence)
@@ -150,7 +148,8 @@ class Pipeline:
         people = oldest.people
         if self._look_ahead:
             people = tuple(self._settled(person, oldest.t_s) for person in people)
-        for person_id in oldest.left:
+        for person_id in oldest.left:  # whose own last frames have been answered
+            self.lifter.forget(person_id)
             self._bodies.forget(person_id)
         followed = self._bodies.follow(oldest.t_s, people)
         frame = oldest.frame

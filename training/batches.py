@@ -15,8 +15,11 @@ from ..lifting.memory import phases
 from .archive import Archive
 from .bodies import BodyVariation, vary_bodies
 from .mixing import BodyMixing, mix_bodies
-from .noise import DetectorNoise, observe
+from .noise import STATURE_M, DetectorNoise, observe
 from .tumbling import Tumbling, tumble_bodies
+
+STILL_M_S = 0.2  # an ankle that is slower stands, ...
+NEAR_FLOOR_M = 0.35  # ... if it is no higher over what the body stands or lies on
 
 
 @dataclass(frozen=True)
@@ -108,9 +111,10 @@ class Windows:
         b = config.batch
         dt_s = self._frame_times()
         t_s = dt_s.cumsum(dim=1)
-        clip = torch.multinomial(self.chance, b, replacement=True, generator=g)
-        points = self._motion(clip, t_s)
-        points = mix_bodies(points, self.skeleton, config.mixing, g)
+        clip, points = self._motion(t_s)
+        if config.mixing.share or config.mixing.arms:
+            donors = [self._motion(t_s)[1] for _ in range(3)]
+            points = mix_bodies(points, donors, self.skeleton, config.mixing, g)
         points = tumble_bodies(points, t_s, self.skeleton, config.tumbling, g)
         points = vary_bodies(points, self.skeleton, config.body, self.soles_m[clip], g)
         distance, height, points = self._place(points)
@@ -121,22 +125,18 @@ class Windows:
         offset = points[:, :, None] - centers[:, :, :, None]  # (B, T, V, J, 3)
         in_front = (offset * axes[:, :, :, None, 2]).sum(-1) > 0.3
         true_uv = views[:, :, 0]
-        size = (points[..., 2].amax(dim=2) - points[..., 2].amin(dim=2)).amax(dim=1).clip(0.8)
-        uv, confidence, seen = observe(
-            true_uv, size / distances[:, 0, 0], self.skeleton, config.noise, g
-        )
+        size_truth = log_size(points, self.skeleton).mean(dim=1)
+        stature_uv = STATURE_M * size_truth.exp() / distances[:, 0, 0]
+        uv, confidence, seen = observe(true_uv, stature_uv, self.skeleton, config.noise, g)
         seen &= in_front[:, :, 0] & (uv.abs().amax(dim=-1) < 5.0)
         uv = uv.clamp(-5.0, 5.0)
         t = t_s.shape[1]
-        size_truth = log_size(points, self.skeleton).mean(dim=1)
         size_told, size_sigma = self._size_belief(size_truth, t)
         features = observation_features(
             uv, confidence, seen,
             distance[:, None].expand(b, t), height[:, None].expand(b, t),
             size_told, size_sigma, self.skeleton,
         )  # fmt: skip
-        ankles = points[:, :, list(self.skeleton.ankles)]
-        speed = ankles.diff(dim=1, prepend=ankles[:, :1]).norm(dim=-1) / dt_s[..., None]
         return Batch(
             points_m=points,
             uv=uv,
@@ -146,7 +146,7 @@ class Windows:
             dt_s=dt_s,
             motion=representation.encode(views, distances, self.skeleton, self.decoupled),
             front=in_front.all(dim=(-1, -2)),
-            contact=((speed < 0.2) & (ankles[..., 2] < 0.35)).float(),
+            contact=self._contact(points, dt_s),
             log_size=size_truth,
             axes=axes,
             centers_m=centers,
@@ -180,14 +180,25 @@ class Windows:
         base = torch.where(self._rand(b, 1) < 0.2, 1 / 60 + self._rand(b, 1) * (1 / 20), base)
         jitter = 1 + (self._rand(b, t) - 0.5) * (self._rand(b, 1) < 0.3)
         gap = (self._rand(b, t) < 0.02) & (self._rand(b, 1) < 0.3)
-        return base * jitter * torch.where(gap, 1 + 8 * self._rand(b, t), 1.0)
+        steps = base * jitter * torch.where(gap, 1 + 8 * self._rand(b, t), 1.0)
+        steps[:, 0] = steps[:, 1]
+        return steps
 
-    def _motion(self, clip: Tensor, t_s: Tensor) -> Tensor:
-        """(B, T, J, 3) these clips played at those times, at 0.8 to 1.25 times their speed.
+    def _contact(self, points: Tensor, dt_s: Tensor) -> Tensor:
+        """(B, T, 2) 1 where an ankle hardly moves, near to where the window's body is lowest."""
+        ankles = points[:, :, list(self.skeleton.ankles)]
+        speed = ankles.diff(dim=1).norm(dim=-1) / dt_s[:, 1:, None]
+        speed = torch.cat([speed[:, :1], speed], dim=1)
+        floor_m = points[..., 2].amin(dim=(1, 2))[:, None, None]
+        return ((speed < STILL_M_S) & (ankles[..., 2] - floor_m < NEAR_FLOOR_M)).float()
+
+    def _motion(self, t_s: Tensor) -> tuple[Tensor, Tensor]:
+        """Which clips (B,), and (B, T, J, 3) them played at those times, 0.8 to 1.25 times as fast.
 
         A clip that is too short is played back and forth.
         """
         b = t_s.shape[0]
+        clip = torch.multinomial(self.chance, b, replacement=True, generator=self.generator)
         last = (self.length[clip] - 1).float()[:, None]
         speed = torch.exp((self._rand(b, 1) - 0.5) * 0.45)
         at = (t_s - t_s[:, :1]) * self.fps * speed
@@ -196,9 +207,8 @@ class Windows:
         at = last - ((at % (2 * last)) - last).abs()
         low = at.floor().clamp(max=last - 1)
         index = self.start[clip][:, None] + low.long()
-        return torch.lerp(
-            self.positions[index], self.positions[index + 1], (at - low)[..., None, None]
-        )
+        before, after = self.positions[index], self.positions[index + 1]
+        return clip, torch.lerp(before, after, (at - low)[..., None, None])
 
     def _place(self, points: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Turns and moves windows into the frame of a random rig."""

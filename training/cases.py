@@ -14,11 +14,12 @@ from ..calibration.camera import Camera
 from ..core.conversions import conversion
 from ..core.errors import M2t3Error
 from ..core.skeletons import Skeleton
+from ..lifting.body_size import log_size
 from ..lifting.people import Observation
 from ..lifting.recording import read_recording
 from .actions import action_of
 from .archive import read_archive
-from .noise import DetectorNoise, observe
+from .noise import STATURE_M, DetectorNoise, observe
 from .unseen_cameras import camera_that_sees
 
 PIECE_S = 5.0  # length of the pieces that results are quoted for
@@ -106,16 +107,16 @@ def exact_case(
 
 def with_detector_noise(case: Case, skeleton: Skeleton, seed: int = 0) -> Case:
     """The same case as a detector might see it: training's noise model, without exact windows."""
-    generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}{case.name}".encode()))
+    place = case.camera.t_world_camera_m.round(3).tolist()  # other noise before another camera
+    generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}{case.name}{place}".encode()))
     noise = DetectorNoise(exact=0.0, pitch_rad=0.0)
-    v_px = case.camera.project(case.truth_world_m)[..., 1]
-    # A joint behind a camera that is near has no pixel.
-    height_px = np.nanmedian(np.nanmax(v_px, axis=1) - np.nanmin(v_px, axis=1))
+    size = np.exp(np.nanmedian(log_size(case.truth_world_m, skeleton)))
+    stature_px = float(case.camera.K[0, 0]) * STATURE_M * size / case.distance_m
     middle_px = np.nanmedian(case.keypoints_px, axis=(0, 1))  # stands in where nothing is seen
     filled_px = np.where(np.isnan(case.keypoints_px), middle_px, case.keypoints_px)
     px = torch.from_numpy(filled_px).float()[None]
     noisy, confidence, seen = observe(
-        px, torch.tensor([height_px]).float(), skeleton, noise, generator
+        px, torch.tensor([stature_px]).float(), skeleton, noise, generator
     )
     missing = np.isnan(case.keypoints_px[..., :1]) | ~seen[0].numpy()[..., None]
     return replace(

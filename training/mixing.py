@@ -8,6 +8,7 @@ shoulder and held to the trunk as it was to its own; who is not upright keeps bo
 bear the body.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import cos, radians
 
@@ -31,22 +32,33 @@ class BodyMixing:
 
 
 def mix_bodies(
-    positions_m: Tensor, skeleton: Skeleton, mixing: BodyMixing, generator: torch.Generator
+    positions_m: Tensor,
+    donors_m: Sequence[Tensor],
+    skeleton: Skeleton,
+    mixing: BodyMixing,
+    generator: torch.Generator,
 ) -> Tensor:
-    """Gives some windows of (B, T, J, 3), metres, z up, the upper body or an arm of another window.
+    """Gives some windows the upper body or an arm of others.
 
-    Frame by frame, so the windows must share their times. One window alone stays as it is.
+    Args:
+        positions_m: (B, T, J, 3), metres, z up.
+        donors_m: three more of these, of the same frame times: whose upper body, left arm and
+            right arm each window may get.
+        skeleton: their format.
+        mixing: how often.
+        generator: of the chances.
     """
     b = positions_m.shape[0]
-    donor = (torch.arange(b) + torch.randint(1, max(b, 2), (b,), generator=generator)) % b
+    others_m, left_m, right_m = donors_m
     chosen = torch.rand(b, generator=generator) < mixing.share
-    upright = _cos_lean(positions_m, skeleton) > cos(radians(mixing.upright_deg))
-    taker = (chosen & upright & upright[donor] & (b > 1)).nonzero()[:, 0]
+    least = cos(radians(mixing.upright_deg))
+    upright = _cos_lean(positions_m, skeleton) > least
+    taker = (chosen & upright & (_cos_lean(others_m, skeleton) > least)).nonzero()[:, 0]
 
     upper = [
         i for i, name in enumerate(skeleton.joint_names) if not any(low in name for low in _LOWER)
     ]
-    legs, body = positions_m[taker], positions_m[donor[taker]]
+    legs, body = positions_m[taker], others_m[taker]
     turn = _heading(legs, skeleton) * _heading(body, skeleton).conj()
     offset = body[:, :, upper] - _mid_hip(body, skeleton)[:, :, None]
     level = torch.complex(offset[..., 0], offset[..., 1]) * turn[..., None]
@@ -54,30 +66,24 @@ def mix_bodies(
     legs[:, :, upper] = offset + _mid_hip(legs, skeleton)[:, :, None]
     mixed = positions_m.clone()
     mixed[taker] = legs
-    return _mix_arms(mixed, skeleton, mixing.arms * upright, generator)
+    for side, donor_m in (("left", left_m), ("right", right_m)):
+        taker = (torch.rand(b, generator=generator) < mixing.arms * upright).nonzero()[:, 0]
+        mixed[taker] = _with_arm(mixed[taker], donor_m[taker], side, skeleton)
+    return mixed
 
 
-def _mix_arms(
-    positions_m: Tensor, skeleton: Skeleton, chance: Tensor, generator: torch.Generator
-) -> Tensor:
-    """Gives either arm, with the window's chance (B,), the motion of another window's."""
-    b = positions_m.shape[0]
-    trunk = _trunk(positions_m, skeleton)
+def _with_arm(positions_m: Tensor, donor_m: Tensor, side: str, skeleton: Skeleton) -> Tensor:
+    """Windows (B, T, J, 3) with the arm of the others on that side."""
+    (shoulder,) = skeleton.index(f"{side}_shoulder")
+    arm = [
+        i
+        for i, name in enumerate(skeleton.joint_names)
+        if name.startswith(side) and part(name) in _ARM
+    ]
+    reach = donor_m[:, :, arm] - donor_m[:, :, [shoulder]]
+    held = reach @ _trunk(donor_m, skeleton)  # along the axes of its own trunk
     mixed = positions_m.clone()
-    for side in ("left", "right"):
-        (shoulder,) = skeleton.index(f"{side}_shoulder")
-        arm = [
-            i
-            for i, name in enumerate(skeleton.joint_names)
-            if name.startswith(side) and part(name) in _ARM
-        ]
-        donor = torch.randint(b, (b,), generator=generator)
-        taker = (torch.rand(b, generator=generator) < chance).nonzero()[:, 0]
-        reach = positions_m[:, :, arm] - positions_m[:, :, [shoulder]]
-        held = reach @ trunk  # along the axes of its own trunk
-        mixed[taker[:, None], :, torch.tensor(arm)] = (
-            (held[donor[taker]] @ trunk[taker].mT) + positions_m[taker][:, :, [shoulder]]
-        ).transpose(1, 2)
+    mixed[:, :, arm] = held @ _trunk(positions_m, skeleton).mT + positions_m[:, :, [shoulder]]
     return mixed
 
 

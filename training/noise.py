@@ -1,6 +1,7 @@
 """What a detector does to perfect 2D: bias, jitter, jumps, swapped sides, missing limbs, cut-offs.
 
-Everything is scaled by the person's size in the image, so it holds at every distance.
+Everything is scaled by the person's size in the image, so it holds at every distance: by their
+stature, from the ankles to the nose of somebody upright, whether they stand or lie.
 """
 
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ _LIMBS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (  # what disappea
     (("left_",), _ARM), (("right_",), _ARM), (("left_",), _LEG), (("right_",), _LEG),
     (_BOTH, ("ankle", *_FOOT)), (_BOTH, _LEG), (_BOTH, _HEAD),
 )  # fmt: skip
+STATURE_M = 1.52  # the standard body's (lifting.body_size)
 _NECK = ("neck", "thorax", "collar", "shoulder")
 ABOVE_DESKS = {  # what is seen of a person
     "head and shoulders": (*_HEAD, *_NECK),
@@ -29,7 +31,7 @@ ABOVE_DESKS = {  # what is seen of a person
 
 @dataclass(frozen=True)
 class DetectorNoise:
-    """Shares are of windows unless said otherwise; lengths are in body heights."""
+    """Shares are of windows unless said otherwise; lengths are in statures."""
 
     exact: float = 0.25  # windows with perfect 2D
     sigma: tuple[float, float] = (0.002, 0.03)  # a window's noise level, log-uniform
@@ -58,7 +60,7 @@ def telegraph(shape: tuple[int, int], on: float, off: float, generator: torch.Ge
 
 def observe(
     uv: Tensor,
-    body_uv: Tensor,
+    stature_uv: Tensor,
     skeleton: Skeleton,
     noise: DetectorNoise,
     generator: torch.Generator,
@@ -67,7 +69,7 @@ def observe(
 
     Args:
         uv: (B, T, J, 2) true normalised coordinates.
-        body_uv: (B,) body height in the same units.
+        stature_uv: (B,) the person's stature in the same units.
 
     Returns:
         Noisy uv (B, T, J, 2), confidence (B, T, J), seen (B, T, J) bool.
@@ -90,12 +92,12 @@ def observe(
     slow = torch.nn.functional.interpolate(slow, size=t, mode="linear", align_corners=True)
     slow = slow.transpose(1, 2).reshape(b, t, j, 2)
     joint_level = torch.exp(0.4 * randn(b, 1, j, 1))
-    scale = (sigma * body_uv)[:, None, None, None] * joint_level
+    scale = (sigma * stature_uv)[:, None, None, None] * joint_level
     jitter = 0.5 * rand(b, 1, 1, 1) * randn(b, t, j, 2)
     wander = noise.wander * rand(b, 1, 1, 1) * _wander(uv.shape, generator) if noise.wander else 0.0
     error = scale * (0.8 * randn(b, 1, j, 2) + 0.6 * slow + jitter + wander)
     jumps = (rand(b, t, j) < noise.jump) & ~exact[:, None, None]
-    error = error + jumps[..., None] * randn(b, t, j, 2) * (0.15 * body_uv)[:, None, None, None]
+    error = error + jumps[..., None] * randn(b, t, j, 2) * (0.15 * stature_uv)[:, None, None, None]
     pitch = torch.where(exact, 0.0, noise.pitch_rad * randn(b))
     noisy = uv + error
     noisy[..., 1] += pitch[:, None, None]
@@ -105,7 +107,7 @@ def observe(
     seen &= ~_cut_off(noisy, noise, generator)
     if noise.desk_window:
         seen &= _shown_at_desk(b, skeleton, noise, generator)
-    relative = error.norm(dim=-1) / body_uv[:, None, None]
+    relative = error.norm(dim=-1) / stature_uv[:, None, None]
     confidence = torch.exp(-relative * 20.0 * rand(b, 1, 1)) - 0.3 * rand(b, 1, 1) * rand(b, t, j)
     certain = (rand(b) < noise.certain)[:, None, None]
     return noisy, torch.where(certain, 1.0, confidence.clamp(0.05, 1.0)), seen

@@ -15,11 +15,11 @@ from torch import Tensor, nn
 from ..core.skeletons import Skeleton
 from ..engines.network import MotionDenoiser, NetworkConfig
 from ..lifting import representation, rig
-from ..lifting.body_size import STANDARD_HEIGHT_M, UNKNOWN
+from ..lifting.body_size import UNKNOWN
 from ..lifting.features import observation_features
 from .batches import Batch, Windows
 from .losses import LossWeights, distance
-from .noise import DetectorNoise, observe
+from .noise import STATURE_M, DetectorNoise, observe
 from .recordings2d import Tracks
 
 CONDITIONED = 0.5  # share of windows in which V0 is observed
@@ -102,8 +102,8 @@ def recorded_views(
     distances_m = rig.view_distances(window.distance_m, window.height_m)[:, None]
     front = representation.encode(window.uv[:, :, None], distances_m[..., :1], skeleton, decoupled)
     known = F.pad(window.known[:, :, None], (0, 0, 0, rig.VIEWS - 1))
-    body_uv = STANDARD_HEIGHT_M / distances_m[:, 0, 0]
-    uv, confidence, seen = observe(window.uv, body_uv, skeleton, noise, generator)
+    stature_uv = STATURE_M / distances_m[:, 0, 0]
+    uv, confidence, seen = observe(window.uv, stature_uv, skeleton, noise, generator)
     nothing = torch.zeros(r, t)
     features = observation_features(
         uv, torch.minimum(confidence, window.confidence), seen & window.known,

@@ -49,14 +49,19 @@ class Lengths:
             s.skeleton.index("left_hip", "right_hip", "left_shoulder", "right_shoulder")
         )
         self._known_m = np.zeros(3 + len(limbs))  # hips and shoulders apart, trunk, limbs
+        self._known_frames = np.zeros(3 + len(limbs))  # in how many frames each has been seen
 
     def measure(self, joints_m: NDArray) -> None:
-        """Learn from the distances between joints (J, 3) of one frame; NaN says nothing."""
+        """Learn from the distances between joints (J, 3) of one frame; NaN says nothing.
+
+        Hips and shoulders are there; a limb that has not been seen yet has the standard body's
+        proportions.
+        """
         if self.fixed:
             return
         s = self._standard
         _measure(
-            joints_m, float(self._frames), self._known_m, self._trunk, self._limbs, self._thighs,
+            joints_m, self._known_m, self._known_frames, self._trunk, self._limbs, self._thighs,
             self._hidden, self._hidden_arms, s.origins, s.parents, s.offsets_m, self.offsets_m,
         )  # fmt: skip
         if self._frames == 0:  # who is small has a small face and small feet, too
@@ -98,10 +103,17 @@ def _mean(known: float, found: float, frames: float) -> float:
 
 
 @compiled
+def _take(known: NDArray, frames: NDArray, k: int, found: float) -> None:
+    """One more frame's word on one length."""
+    known[k] = _mean(known[k], found, frames[k])
+    frames[k] += np.isfinite(found)
+
+
+@compiled
 def _measure(
     joints: NDArray,
-    frames: float,
     known: NDArray,
+    frames: NDArray,
     trunk: NDArray,
     limbs: NDArray,
     thighs: NDArray,
@@ -114,19 +126,19 @@ def _measure(
 ) -> None:
     hips = 0.5 * (joints[trunk[0]] + joints[trunk[1]])
     shoulders = 0.5 * (joints[trunk[2]] + joints[trunk[3]])
-    known[0] = _mean(known[0], _distance(joints[trunk[0]], joints[trunk[1]]), frames)
-    known[1] = _mean(known[1], _distance(joints[trunk[2]], joints[trunk[3]]), frames)
-    known[2] = _mean(known[2], _distance(hips, shoulders), frames)
+    _take(known, frames, 0, _distance(joints[trunk[0]], joints[trunk[1]]))
+    _take(known, frames, 1, _distance(joints[trunk[2]], joints[trunk[3]]))
+    _take(known, frames, 2, _distance(hips, shoulders))
+    scale = known[2] / TRUNK_M
     for k in range(len(limbs)):
         b = limbs[k]
-        found = _distance(joints[origins[b]], joints[origins[parents[b]]])
-        known[3 + k] = _mean(known[3 + k], found, frames)
+        _take(known, frames, 3 + k, _distance(joints[origins[b]], joints[origins[parents[b]]]))
         length = np.sqrt(standard[b, 0] ** 2 + standard[b, 1] ** 2 + standard[b, 2] ** 2)
+        stretched = known[3 + k] / length if frames[3 + k] > 0 else scale
         for i in range(3):
-            offsets[b, i] = standard[b, i] / length * known[3 + k]
+            offsets[b, i] = standard[b, i] * stretched
     offsets[thighs[0], 1] = 0.5 * known[0]
     offsets[thighs[1], 1] = -0.5 * known[0]
-    scale = known[2] / TRUNK_M
     for b in hidden:
         for i in range(3):
             offsets[b, i] = standard[b, i] * scale

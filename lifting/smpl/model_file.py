@@ -23,7 +23,6 @@ from ...core.files import numbers, read_npz, read_pickled_dict, require
 from ...core.pickles import Record
 
 Kind = Literal["smpl", "smplh", "smplx"]
-Gender = Literal["female", "male", "neutral"]
 GENDERS = ("female", "male", "neutral")
 JOINTS_OF: dict[Kind, int] = {"smpl": 24, "smplh": 52, "smplx": 55}  # whose rotations make a pose
 HOME = {
@@ -97,8 +96,8 @@ def read_body_model(path: Path | None) -> BodyModel:
             f"{homes}, accept its licence (non-commercial scientific research), download the "
             "model and name its file with --model (m2t3-stream: --smpl), e.g. SMPLX_NEUTRAL.npz"
         )
-    told = f"{path.parent.name}/{path.stem}".lower()
-    gender = next((gender for gender in GENDERS if gender in told), None)
+    names = (path.stem.lower(), path.parent.name.lower())
+    gender = next((gender for told in names for gender in GENDERS if gender in told), None)
     if gender is None:
         raise M2t3Error(
             f"the name of {path} tells no gender: call it or its folder {', '.join(GENDERS)}"

@@ -20,6 +20,10 @@ class NetworkDefinitionCreationFlag:
     STRONGLY_TYPED = 1  # TensorRT 10.16's value; 11 keeps it
 
 
+class BuilderFlag:
+    TF32 = 6
+
+
 class Logger:
     WARNING = 2
 
@@ -36,9 +40,11 @@ class Builder:
         return SimpleNamespace(model=None)
 
     def create_builder_config(self):
-        profiles = []
+        profiles, flags = [], {BuilderFlag.TF32}  # which is set unless it is cleared
         return SimpleNamespace(
             profiles=profiles,
+            flags=flags,
+            clear_flag=flags.remove,
             add_optimization_profile=lambda profile: profiles.append(profile) or len(profiles) - 1,
         )
 
@@ -54,6 +60,7 @@ class Builder:
     def build_serialized_network(self, network, config):
         if getattr(network, "unbuildable", False):
             return None
+        assert not config.flags
         names = {tensor.name for tensor in onnx.load_from_string(network.model).graph.input}
         assert all(profile.shapes.keys() == names for profile in config.profiles)
         plan = {

@@ -68,6 +68,15 @@ def test_a_broken_engine_is_passed_over_and_its_reason_kept(small, measured, fol
     assert trials[0]["why_not"] == "onnxruntime is broken"
 
 
+def test_an_engine_that_could_not_run_is_tried_again(small, measured):
+    measured(onnxruntime=3.0, openvino=None)
+    assert choice.fastest(small, 1) == "onnxruntime"
+    asked = measured(onnxruntime=3.0, openvino=2.0)
+    asked.clear()
+    assert choice.fastest(small, 1) == "openvino"
+    assert asked == ["openvino"]
+
+
 def test_if_none_can_run_every_reason_is_told(small, measured):
     measured(onnxruntime=None, openvino=None)
     with pytest.raises(EngineError, match=r"onnxruntime is broken.*openvino is broken"):
@@ -76,7 +85,7 @@ def test_if_none_can_run_every_reason_is_told(small, measured):
 
 def test_without_any_engine_the_mend_is_named(small, monkeypatch):
     monkeypatch.setattr(choice, "candidates", list)
-    with pytest.raises(EngineError, match=r"none is installed.*pip install onnxruntime"):
+    with pytest.raises(EngineError, match=r"no engine is installed.*pip install onnxruntime"):
         choice.fastest(small, 1)
 
 

@@ -8,12 +8,14 @@ import onnxruntime
 import pytest
 
 from m2t3.core.errors import EngineError
+from m2t3.core.messages import MAX_PEOPLE
 from m2t3.engines import registry
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import find_weights
-from m2t3.engines.onnx_engine import OnnxCudaDenoiser
+from m2t3.engines.onnx_engine import OnnxCudaDenoiser, OnnxDenoiser, OnnxTensorrtDenoiser
 from m2t3.engines.onnx_export import example_inputs
 from m2t3.engines.registry import ENGINES
+from m2t3.engines.shapes import input_shapes
 from m2t3.engines.torch_cuda_engine import TorchCudaDenoiser
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import Denoiser, NetworkInputs
@@ -133,10 +135,46 @@ def test_a_provider_that_gives_up_in_silence_is_an_error_too(small, monkeypatch)
     assert asked[0] == ("CUDAExecutionProvider", {"use_tf32": "0"})
 
 
+def test_the_tensorrt_provider_is_told_the_shapes_of_a_stream(small, monkeypatch):
+    there = [f"{name}ExecutionProvider" for name in ("Tensorrt", "CUDA", "CPU")]
+    made = []
+
+    def make(path, options, providers):
+        made.append(dict(providers))
+        return SimpleNamespace(get_providers=lambda: list(made[-1]), disable_fallback=lambda: None)
+
+    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: there)
+    monkeypatch.setattr(onnxruntime, "InferenceSession", make)
+    OnnxTensorrtDenoiser(small)
+    assert list(made[0]) == there
+    options = made[0][there[0]]
+    for which, people in (("min", 1), ("max", MAX_PEOPLE)):
+        told = [part.split(":") for part in options[f"trt_profile_{which}_shapes"].split(",")]
+        inputs = list(input_shapes(small.manifest.shape, people, 1, 1))
+        assert [name for name, _ in told] == 2 * inputs  # new frames, and a rig's memory anew
+        first = [tuple(map(int, sizes.split("x"))) for _, sizes in told[: len(inputs)]]
+        memory = small.manifest.memory_frames - 1
+        assert first == list(input_shapes(small.manifest.shape, people, 1, memory).values())
+
+
+def test_no_session_goes_over_to_the_cpu_while_it_runs(small):
+    assert not OnnxDenoiser(small)._session._enable_fallback
+
+
 def test_torch_for_gpus_without_a_gpu_is_an_error(small, monkeypatch):
     monkeypatch.setattr("torch.cuda.is_available", lambda: False)
     with pytest.raises(EngineError, match="sees no CUDA device"):
         TorchCudaDenoiser(small)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"), [({"width": 48}, "size mismatch"), ({"wings": 2}, "wings"),
+                        ({"width": 33}, "33"), ({"layers": 9}, "lacks")],
+)  # fmt: skip
+def test_weights_of_another_version_cannot_run_in_torch(small, change_manifest, change, why):
+    training = {"network": small.manifest.training["network"] | change}
+    with pytest.raises(EngineError, match=rf"weights small: .*{why}.*m2t3 train export"):
+        load_denoiser(str(change_manifest(training=training)), "torch")
 
 
 def test_weights_that_do_not_tell_their_network_cannot_run_in_torch(change_manifest):

@@ -39,6 +39,12 @@ def test_a_manifest_that_is_no_json_is_refused(change_manifest):
         find_weights(str(folder))
 
 
+def test_no_folder_hides_a_shipped_set(tmp_path, monkeypatch):
+    (tmp_path / DEFAULT_WEIGHTS).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert find_weights(DEFAULT_WEIGHTS).option == DEFAULT_WEIGHTS
+
+
 def test_unknown_weights_are_refused_and_the_known_are_named():
     with pytest.raises(EngineError, match=rf"'coco18'.*{DEFAULT_WEIGHTS}.*m2t3 train export"):
         find_weights("coco18")

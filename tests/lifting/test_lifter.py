@@ -1,6 +1,7 @@
 """The lifter as a live system uses it: frame by frame, several people, gaps, any rate."""
 
 import dataclasses
+import math
 import tracemalloc
 from pathlib import Path
 
@@ -259,12 +260,13 @@ class Doubting:
 
     def __init__(self, network):
         self.network, self.shape, self.ground = network, network.shape, network.ground
-        self.doubts = False
+        self.doubts, self.error_m, self.calls = False, 3.0, 0
 
     def __call__(self, inputs):
+        self.calls += 1
         answer, keys, values = self.network(inputs)
         if self.doubts:
-            log_error = np.full_like(answer.log_error, np.log(3.0))
+            log_error = np.full_like(answer.log_error, np.log(self.error_m))
             answer = dataclasses.replace(answer, log_error=log_error)
         return NetworkOutputs(answer, keys, values)
 
@@ -281,6 +283,36 @@ def test_an_answer_that_the_network_doubts_is_none_and_leaves_no_trace(camera, n
     after = lift_one(lifter, px[11:20], 30, start=11)
     np.testing.assert_array_equal(before, lift_one(other, px[:10], 30))
     np.testing.assert_array_equal(after, lift_one(other, px[11:20], 30, start=11))
+
+
+def test_whoever_is_doubted_for_long_stays_who_they_are(camera, network, px):
+    denoiser = Doubting(network)
+    denoiser.doubts = True
+    lifter = Lifter(camera, denoiser)
+    for t in range(45):
+        lifter.lift([observe(px[0], t / 30)])
+        person = lifter._people[0]
+        assert t == 0 or person is before
+        before = person
+    assert denoiser.calls < 50
+
+
+def test_what_was_remembered_before_a_long_doubt_says_nothing(camera, network, px):
+    denoiser = Doubting(network)
+    lifter = Lifter(camera, denoiser)
+    lift_one(lifter, px[:6], 30)
+    denoiser.doubts = True
+    lift_one(lifter, px[6:40], 30, start=6)
+    assert lifter._people[0].history.newest_s == -math.inf
+
+
+@pytest.mark.parametrize("error_m", [np.nan, np.inf])
+def test_an_error_that_is_no_number_is_no_answer(camera, network, px, error_m):
+    denoiser = Doubting(network)
+    denoiser.doubts, denoiser.error_m = True, error_m
+    (person,) = Lifter(camera, denoiser).lift([observe(px[0], 0.0)]).people
+    assert np.isnan(person.positions_world_m).all()
+    assert not person.valid.any()
 
 
 @pytest.mark.parametrize(

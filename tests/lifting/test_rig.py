@@ -40,6 +40,18 @@ def make_camera(yaw, pitch, roll, center_m):
     )
 
 
+@pytest.mark.parametrize("away_m", [0.0, 0.05, 0.4, 0.6, 3.0])
+def test_a_rig_at_its_nearest_anchor_stays_there(away_m):
+    camera_m, rig = np.array([1.0, 2.0, 2.5]), Rig.facing(np.array([1.0, 2, 2.5]), np.zeros(2))
+    point_m = np.array([1.0, 2.0 + away_m, 0.9])
+    for _ in range(2):
+        anchor_m = rig.nearest_anchor((point_m - rig.origin_world_m) @ rig.R_rig_world.T)
+        rig = Rig.facing(camera_m, rig.to_world(anchor_m)[:2])
+    below_m = rig.nearest_anchor((point_m - rig.origin_world_m) @ rig.R_rig_world.T)
+    np.testing.assert_allclose(below_m, 0.0, atol=1e-9)
+    assert rig.distance_m == pytest.approx(max(away_m, MIN_DISTANCE_M))
+
+
 @settings(max_examples=60, deadline=None)
 @given(angle(-180, 180), angle(-40, 10), angle(-30, 30), st.floats(0.4, 4), st.integers(0, 99))
 def test_v0_sees_what_the_real_camera_saw(yaw, pitch, roll, height_m, seed):

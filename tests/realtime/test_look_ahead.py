@@ -43,6 +43,15 @@ def test_who_has_left_is_said_to_have_left_in_order(patient, frame):
     assert states == [["tracked"], ["left"]]
 
 
+def test_who_has_left_is_remembered_until_their_last_frame_is_answered(patient, frame):
+    patient.process(frame(0), NOW)
+    patient.process(frame(90, people=[]), NOW)
+    assert patient.lifter.forgotten == []
+    tracked, left = patient.flush()
+    np.testing.assert_allclose(tracked.people[0].positions_world_m, 100)
+    assert patient.lifter.forgotten == [left.people[0].id]
+
+
 def test_without_a_look_ahead_nothing_is_asked_twice(pipeline, frame, person):
     answer = pipeline.process(frame(0, [person()]), NOW)
     assert answer.people[0].positions_world_m.max() < 1000

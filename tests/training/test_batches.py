@@ -111,6 +111,7 @@ def test_a_standing_foot_is_in_contact_and_a_stepping_one_is_not(archive_path):
     batch = windows(archive_path, batch=64).draw()
     ankles = batch.points_m[:, :, COCO17.ankles]
     speed = (ankles.diff(dim=1).norm(dim=-1) / batch.dt_s[:, 1:, None]).numpy()
+    assert torch.equal(batch.contact[:, 0], batch.contact[:, 1])  # nothing is before the first
     contact = batch.contact[:, 1:].numpy() > 0
     assert 0.2 < contact.mean() < 0.95
     assert speed[contact].max() < 0.2

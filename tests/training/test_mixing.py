@@ -22,7 +22,9 @@ def motion(clips):
 
 
 def mix(motion, mixing=ALL, seed=0):
-    return mix_bodies(motion, COCO17, mixing, torch.Generator().manual_seed(seed))
+    """Mixed with the windows in reversed order: of two, the other one."""
+    donors = [motion.flip(0)] * 3
+    return mix_bodies(motion, donors, COCO17, mixing, torch.Generator().manual_seed(seed))
 
 
 def apart(positions):
@@ -76,14 +78,10 @@ def held(positions, arm):
 
 @pytest.mark.parametrize("arm", [LEFT_ARM, RIGHT_ARM])
 def test_an_arm_is_another_windows_on_the_shoulder_that_it_comes_to(motion, arm):
-    many = motion.repeat(20, 1, 1, 1)
-    mixed = mix(many, ARMS)
-    of_each = torch.stack([held(many, arm)[0], held(many, arm)[1]])
-    off = (held(mixed, arm)[:, None] - of_each[None]).abs().amax(dim=(2, 3))  # from wave, from walk
-    assert off.amin(dim=1).max() < 1e-5
-    assert {0, 1} == set(off[::2].argmin(dim=1).tolist())  # who waved may wave or walk now
+    mixed = mix(motion, ARMS)
+    torch.testing.assert_close(held(mixed, arm), held(motion, arm).flip(0), atol=1e-5, rtol=0)
     kept = [j for j in range(17) if j not in (*LEFT_ARM[1:], *RIGHT_ARM[1:])]
-    assert torch.equal(mixed[:, :, kept], many[:, :, kept])
+    assert torch.equal(mixed[:, :, kept], motion[:, :, kept])
 
 
 def test_a_turned_donor_gives_the_same_arms(motion):
@@ -99,10 +97,6 @@ def test_a_turned_donor_gives_the_same_arms(motion):
 def test_a_share_of_nothing_changes_nothing(motion, count):
     motion = motion.repeat(4, 1, 1, 1)[:count]
     assert torch.equal(mix(motion, BodyMixing(share=0.0)), motion)
-
-
-def test_one_window_alone_stays_as_it_is(motion):
-    assert torch.equal(mix(motion[:1]), motion[:1])
 
 
 def test_the_share_of_upright_windows_is_mixed_and_seeded(motion):

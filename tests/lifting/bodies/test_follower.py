@@ -92,6 +92,18 @@ def test_forward_kinematics_gives_back_the_joints(skeleton, scale):
     assert settled.mean() < 2
 
 
+def test_a_limb_seen_late_has_its_own_length_and_a_usual_one_before():
+    joints_m = dancer("coco17", scale=1.1)
+    late = COCO17.index("left_knee", "right_knee", "left_ankle", "right_ankle")
+    joints_m[:100, late] = np.nan
+    bodies = follow(joints_m)
+    shin = BONES.index("LeftFoot")
+    length_m = [np.linalg.norm(body.offsets_m[shin]) for body in bodies]
+    truth_m = np.linalg.norm(np.subtract(*joints_m[-1][list(late[::2])]))
+    assert length_m[50] == pytest.approx(truth_m, rel=0.1)
+    assert length_m[-1] == pytest.approx(truth_m, rel=0.01)
+
+
 def test_a_walking_person_is_followed_to_the_millimetre_and_without_jumps():
     motion = demo_motion(FPS)
     bodies = follow(motion.positions_world_m)
