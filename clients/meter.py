@@ -29,6 +29,8 @@ class Meter:
     @property
     def rate_hz(self) -> float:
         """Frames that the stream published in a second, skipped ones too; NaN before the second."""
+        if not self._frames:
+            return float("nan")
         first, last = self._frames[0][0].message, self._frames[-1][0].message
         span_ns = last.t_publish_ns - first.t_publish_ns
         return (last.seq - first.seq) * SECOND_NS / span_ns if span_ns else float("nan")
@@ -40,7 +42,7 @@ class Meter:
 
     @property
     def age_ms(self) -> np.ndarray:
-        """2D in to 3D here of each frame, (N,); on the publisher's host only."""
+        """2D in to 3D here of each frame, (N,); as `Frame.age_ms`."""
         return np.array([age for _, age in self._frames])
 
     @property

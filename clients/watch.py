@@ -94,9 +94,13 @@ def table(poses: PoseSubscriber, meter: Meter) -> RenderableType:
 
 
 def _pace(meter: Meter) -> str:
-    latency, age = np.median(meter.latency_ms), np.median(meter.age_ms)
     rate = "–" if math.isnan(meter.rate_hz) else f"{meter.rate_hz:.1f}"
-    return f"{rate} Hz, 2D in → 3D out {latency:.1f} ms, → here {age:.1f} ms"
+    latency, age = _median(meter.latency_ms), _median(meter.age_ms)
+    return f"{rate} Hz, 2D in → 3D out {latency} ms, → here {age} ms"
+
+
+def _median(values_ms: np.ndarray) -> str:
+    return f"{np.median(values_ms):.1f}" if len(values_ms) else "–"
 
 
 def _metres(point_world_m: np.ndarray) -> str:

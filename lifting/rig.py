@@ -92,7 +92,7 @@ class Rig:
         x, y, _ = point_rig_m.tolist()
         away_m = math.hypot(x + self.distance_m, y)  # from the camera's foot
         if away_m < MIN_DISTANCE_M:
-            yaw = math.atan2(y, x + self.distance_m)
+            yaw = math.atan2(y, x + self.distance_m) if away_m > 1e-6 else 0.0
             x = MIN_DISTANCE_M * math.cos(yaw) - self.distance_m
             y = MIN_DISTANCE_M * math.sin(yaw)
         return np.array([x, y, 0.0])

@@ -27,8 +27,11 @@ class Source:
     keys: Path | None = None  # folder with this client's keys, if the stream asks for some
     frames: int | None = None  # stop after so many frames; until interrupted if not given
 
-    def run_through(self, send: Callable[[Frame], None]) -> int:
-        """Send the newest frame again and again until interrupted, and return the exit code."""
+    def run_through(self, send: Callable[[Frame], None], rest: Callable[[], None]) -> int:
+        """Send the newest frame again and again until interrupted, and return the exit code.
+
+        `rest` is called every `WAIT_S` while the stream is silent.
+        """
         left, silent_s = self.frames, 0.0
         with (
             stop_on_signals() as stop,
@@ -40,7 +43,10 @@ class Source:
                     send(frame)
                     left = left - 1 if left is not None else None
                     silent_s = 0.0
-                elif (silent_s := silent_s + WAIT_S) > PATIENCE_S:
+                    continue
+                if not poses.flowing:
+                    rest()
+                if (silent_s := silent_s + WAIT_S) > PATIENCE_S:
                     print(f"m2t3 bridge: {poses.silence()}", file=sys.stderr)
                     silent_s = 0.0
         return 0
@@ -75,7 +81,7 @@ class Ros2:
             raise M2t3Error(f"domain {domain!r}; it is a number from 0 to 232")
         bridge = DdsBridge(int(domain), self.distribution, self.world_frame)
         print(f"m2t3 bridge: {self.source.connect} to ROS 2, domain {domain}", flush=True)
-        return self.source.run_through(bridge.send)
+        return self.source.run_through(bridge.send, bridge.rest)
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ class Vmc:
         sender = VmcSender(self.host, self.port, self.people)
         print(f"m2t3 bridge: {self.source.connect} to {self.host}:{self.port}", flush=True)
         try:
-            return self.source.run_through(sender.send)
+            return self.source.run_through(sender.send, sender.rest)
         finally:
             sender.close()
 

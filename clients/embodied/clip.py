@@ -1,9 +1,12 @@
 """A clip of the humanoid and of the joints that it was streamed; rendered when all is over.
 
 While the humanoid moves only its coordinates are kept, so that drawing, which takes longer than a
-frame where there is no GPU, does not slow it down.
+frame where there is no GPU, does not slow it down. Then one picture at a time is in memory.
 """
 
+import os
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +42,11 @@ class Clip:
         """Raises M2t3Error: this cannot be written, or nothing can be drawn here."""
         if path.suffix not in FORMATS:
             raise M2t3Error(f"--record {path}: the name ends with {' or '.join(FORMATS)}")
+        if not os.access(path.parent, os.W_OK):
+            raise M2t3Error(
+                f"--record {path}: cannot write to the folder {path.parent}; make it "
+                f"(mkdir -p {path.parent}) or name another"
+            )
         self._path = path
         self._moments: list[Moment] = []
         self._next_ns = 0
@@ -55,37 +63,73 @@ class Clip:
         self._moments.append(Moment(follower.model, follower.data.qpos.copy(), joints_m))
 
     def write(self) -> str:
-        """Render and write all; says what was written."""
+        """Render and write all; says what was written.
+
+        Raises:
+            M2t3Error: the disk is full, or gone.
+        """
         if not self._moments:
             return f"nobody was followed, {self._path} is not written"
-        pictures = self._render()
-        first, *others = pictures
-        first.save(
-            self._path, save_all=True, append_images=others, duration=1000 // FPS, loop=0,
-            quality=QUALITY, method=4,
-        )  # fmt: skip
-        size_kb = self._path.stat().st_size / 1000
-        return f"{self._path}: {len(pictures)} pictures, {size_kb:.0f} kB"
+        try:
+            with closing(Film(self._moments)) as film:
+                film.save(
+                    self._path, save_all=True, duration=1000 // FPS, loop=0, quality=QUALITY,
+                    method=4,
+                )  # fmt: skip
+            size_kb = self._path.stat().st_size / 1000
+        except OSError as error:
+            raise M2t3Error(f"cannot write {self._path} ({error.strerror or error})") from None
+        return f"{self._path}: {len(self._moments)} pictures, {size_kb:.0f} kB"
 
-    def _render(self) -> list[Image.Image]:
-        camera = mujoco.MjvCamera()
-        camera.lookat[:] = np.mean([moment.qpos[:3] for moment in self._moments], axis=0)
-        camera.lookat[2] = 0.85
-        camera.distance, camera.azimuth, camera.elevation = 4.2, 20.0, -12.0
-        pictures, model = [], None
-        for moment in self._moments:
-            if moment.model is not model:
-                if model is not None:
-                    renderer.close()
-                model = moment.model
-                renderer, data = _renderer(model), mujoco.MjData(model)
-            data.qpos[:] = moment.qpos
-            mujoco.mj_kinematics(model, data)
-            renderer.update_scene(data, camera)
-            _draw_joints(renderer.scene, moment.joints_world_m)
-            pictures.append(Image.fromarray(renderer.render()))
-        renderer.close()
-        return pictures
+
+class Film(Image.Image):
+    """The moments as one image of many pictures, each drawn when Pillow's writer seeks it.
+
+    A list of pictures would take 8 MB for each second of the clip.
+    """
+
+    _renderer: mujoco.Renderer
+    _data: mujoco.MjData
+
+    def __init__(self, moments: Sequence[Moment]) -> None:
+        super().__init__()
+        self._mode, self._size = "RGB", SIZE_PX  # as Pillow's own formats set them
+        self._moments = moments
+        self._camera = mujoco.MjvCamera()
+        self._camera.lookat[:] = np.mean([moment.qpos[:3] for moment in moments], axis=0)
+        self._camera.lookat[2] = 0.85
+        self._camera.distance, self._camera.azimuth, self._camera.elevation = 4.2, 20.0, -12.0
+        self._model: mujoco.MjModel | None = None
+        self.n_frames, self._shown = len(moments), -1
+        self.seek(0)
+
+    def seek(self, frame: int) -> None:
+        """Draw another picture; EOFError after the last, as Pillow has it."""
+        if frame >= self.n_frames:
+            raise EOFError
+        if frame != self._shown:
+            self.im, self._shown = Image.fromarray(self._render(self._moments[frame])).im, frame
+
+    def tell(self) -> int:
+        """Which picture is drawn."""
+        return self._shown
+
+    def close(self) -> None:
+        """Let go of what draws."""
+        self._renderer.close()
+        super().close()
+
+    def _render(self, moment: Moment) -> NDArray:
+        if moment.model is not self._model:
+            if self._model is not None:
+                self._renderer.close()
+            self._model = moment.model
+            self._renderer, self._data = _renderer(moment.model), mujoco.MjData(moment.model)
+        self._data.qpos[:] = moment.qpos
+        mujoco.mj_kinematics(self._model, self._data)
+        self._renderer.update_scene(self._data, self._camera)
+        _draw_joints(self._renderer.scene, moment.joints_world_m)
+        return self._renderer.render()
 
 
 def _draw_joints(scene: mujoco.MjvScene, joints_world_m: NDArray) -> None:

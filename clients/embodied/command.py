@@ -1,5 +1,6 @@
 """`m2t3 embody`: a simulated humanoid follows a streamed person, in real time."""
 
+import math
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack, closing
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from ...core.clock import SECOND_NS, monotonic_ns
+from ...core.errors import M2t3Error
 from ...core.stopping import stop_on_signals
 from ...core.topics import POSE_ENDPOINT
 from ..python import PoseSubscriber
@@ -44,8 +46,10 @@ class Embody:
         """Follow until interrupted, or until the time is over.
 
         Raises:
-            M2t3Error: no display for the window, or nothing to draw a clip with.
+            M2t3Error: a number that cannot be, no display for the window, nowhere to write a clip,
+                or nothing to draw it with.
         """
+        self._check()
         from .embodiment import Embodiment  # mujoco, the extra "embodied", from here on
 
         embodiment = Embodiment(self.person, self.mass_kg, self.hand)
@@ -68,6 +72,16 @@ class Embody:
             if clip is not None:
                 print(f"m2t3 embody: {clip.write()}", flush=True)
         return 0
+
+    def _check(self) -> None:
+        seconds = math.inf if self.seconds is None else self.seconds
+        for name, value, valid, good in (
+            ("--mass-kg", self.mass_kg, "above 0, as 70", 0 < self.mass_kg < math.inf),
+            ("--hand", self.hand, "from 0 on; 1 is its weight", 0 <= self.hand < math.inf),
+            ("--seconds", seconds, "above 0", seconds > 0),
+        ):
+            if not good:  # NaN is not
+                raise M2t3Error(f"{name} is {value:g}; it is a number {valid}")
 
     def _follow(
         self,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from functools import cached_property
 
+import numpy as np
+
 from ...core.centre_of_mass import centre_of_mass_m
 from ...core.errors import WireError, valid_names
 from ...core.humanoid import bone_poses, joint_positions
@@ -41,6 +43,17 @@ class HumanoidBody:
     def heading_rad(self) -> float:
         """Where the hips face: turn about +z, from +x towards +y."""
         return self.message.heading_rad
+
+    @property
+    def finite(self) -> bool:
+        """Whether it is somewhere and turned somehow: a publisher may send NaN."""
+        body = self.message
+        return bool(
+            np.isfinite(body.heading_rad)
+            and np.isfinite(body.root_world_m).all()
+            and np.isfinite(body.rotations_xyzw).all()
+            and np.isfinite(body.offsets_m).all()
+        )
 
     @property
     def bone_names(self) -> tuple[str, ...]:
@@ -92,4 +105,10 @@ def check_fit(definition: Humanoid | None, body: Body) -> None:
         raise WireError(
             "bone_count",
             f"{len(body.rotations_xyzw)} bones where the definition has {bones}",
+        )
+    if definition is not None and len(body.joint_offsets_m) != len(definition.joint_bones):
+        raise WireError(
+            "joint_count",
+            f"a body with {len(body.joint_offsets_m)} joints where the definition's bones carry "
+            f"{len(definition.joint_bones)}",
         )

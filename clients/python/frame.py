@@ -5,10 +5,12 @@ from functools import cache, cached_property
 
 import numpy as np
 
-from ...core.clock import monotonic_ns
+from ...core.clock import SECOND_NS, monotonic_ns, unix_minus_monotonic_ns
 from ...core.errors import WireError, valid_names
 from ...core.messages import BoolArray, Float32Array, PoseFrame, SkeletonDefinition
 from .body import HumanoidBody, check_fit
+
+ONE_HOST_NS = SECOND_NS  # clocks whose offsets to Unix time differ by less are one host's
 
 
 @dataclass(frozen=True)
@@ -105,8 +107,14 @@ class Frame:
 
     @property
     def age_ms(self) -> float:
-        """Time since the 2D keypoints reached the stream; on the publisher's host only."""
-        return (monotonic_ns() - self.message.t_receive_ns) / 1e6
+        """Time since the 2D keypoints reached the stream.
+
+        From another host it goes by Unix time: only as true as that host's clock and ours agree.
+        """
+        apart_ns = unix_minus_monotonic_ns() - self.definition.unix_minus_monotonic_ns
+        if abs(apart_ns) < ONE_HOST_NS:
+            apart_ns = 0  # a corrected clock of the same host: the monotonic ones are the same
+        return (monotonic_ns() + apart_ns - self.message.t_receive_ns) / 1e6
 
 
 @cache

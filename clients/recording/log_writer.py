@@ -1,5 +1,7 @@
 """Writes recordings: messages as they came, definitions and cameras as attachments besides."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
@@ -57,7 +59,7 @@ class LogWriter(Closing):
             self._channels[message.topic] = self._writer.register_channel(
                 message.topic.decode(), message_encoding="msgpack", schema_id=0
             )
-        try:
+        with self._telling():
             self._writer.add_message(
                 self._channels[message.topic],
                 log_time=message.t_unix_ns,
@@ -65,11 +67,13 @@ class LogWriter(Closing):
                 data=message.payload,
             )
             self._file.flush()
-        except OSError as error:
-            raise RecordingError(f"cannot write {self.path} ({error.strerror or error})") from None
 
     def attach(self, definition: SkeletonDefinition, recorded: Recorded) -> None:
-        """Attach what `recorded` defines, and its camera as a file for `--camera`; once each."""
+        """Attach what `recorded` defines, and its camera as a file for `--camera`; once each.
+
+        Raises:
+            RecordingError: the disk is full, or gone.
+        """
         stream, t_ns = definition.stream, recorded.t_unix_ns
         if (stream, definition.def_id) in self._attached:
             return
@@ -81,10 +85,23 @@ class LogWriter(Closing):
             (f"definition.{stream}{suffix}.msgpack", "application/msgpack", recorded.payload),
             (f"camera.{stream}{suffix}.yaml", "application/yaml", camera),
         ):
-            self._writer.add_attachment(t_ns, t_ns, name, media_type, data)
-        self._file.flush()
+            with self._telling():
+                self._writer.add_attachment(t_ns, t_ns, name, media_type, data)
+                self._file.flush()
 
     def close(self) -> None:
-        """Write the summary that tells readers that the file is whole."""
-        with self._file:
+        """Write the summary that tells readers that the file is whole.
+
+        Raises:
+            RecordingError: the disk is full, or gone.
+        """
+        with self._telling(), self._file:
             self._writer.finish()
+
+    @contextmanager
+    def _telling(self) -> Iterator[None]:
+        """What the system refuses, in our words."""
+        try:
+            yield
+        except OSError as error:
+            raise RecordingError(f"cannot write {self.path} ({error.strerror or error})") from None

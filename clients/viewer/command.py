@@ -6,6 +6,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
+from ...core.errors import M2t3Error
 from ...core.topics import POSE_ENDPOINT
 from ..python import PoseSubscriber
 from .poses import Poses
@@ -25,7 +26,13 @@ class View:
     port: int = 8080  # port of the page; the next free one if it is taken
 
     def run(self) -> int:
-        """Serve until interrupted."""
+        """Serve until interrupted.
+
+        Raises:
+            M2t3Error: no stream is named.
+        """
+        if not self.stream:
+            raise M2t3Error("--stream has no name; give one or several, as in --stream cam0 cam1")
         from .app import App  # viser, the extra "view", is needed from here on
 
         if self.host not in ("127.0.0.1", "localhost", "::1"):

@@ -3,7 +3,7 @@
 import io
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from ...core.messages import Preview
 
@@ -16,5 +16,5 @@ def decoded(preview: Preview) -> np.ndarray | None:
             if image.size != preview.image_size_px:
                 return None
             return np.asarray(image.convert("RGB"))
-    except (OSError, UnidentifiedImageError, SyntaxError, ValueError):
+    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError):
         return None

@@ -2,11 +2,13 @@
 
 import os
 import threading
+from itertools import pairwise
 
 import msgspec
 import numpy as np
 import pytest
 
+from m2t3.__main__ import main
 from m2t3.clients import Frame
 from m2t3.clients.embodied.command import Embody
 from m2t3.clients.python import HumanoidBody
@@ -18,8 +20,10 @@ from m2t3.realtime.demo_person import demo_motion
 
 pytest.importorskip("mujoco", reason='needs the extra "embodied"')
 import mujoco
+from PIL import Image
+from PIL.ImageSequence import Iterator as Pictures
 
-from m2t3.clients.embodied.clip import Clip
+from m2t3.clients.embodied.clip import Clip, Film, Moment
 from m2t3.clients.embodied.embodiment import Embodiment
 from m2t3.clients.embodied.follower import Follower
 from m2t3.clients.embodied.model import STEP_S, humanoid_model
@@ -210,11 +214,7 @@ def test_the_command_follows_a_live_stream_through_garbage_and_draws_it(
     publisher, motion, capfd, tmp_path
 ):
     path, stop = tmp_path / "clip.webp", threading.Event()
-    try:
-        Clip(path)
-    except M2t3Error as error:
-        required = os.environ.get("M2T3_TOOLCHAIN") == "required"  # .ci/run brings OSMesa
-        (pytest.fail if required else pytest.skip)(str(error))
+    clip_or_skip(path)
     publisher.humanoid = HUMANOID
     good = publisher.person(1, motion[60].joints_world_m.astype(np.float32))
     good = msgspec.structs.replace(good, body=motion[60].message)
@@ -234,8 +234,6 @@ def test_the_command_follows_a_live_stream_through_garbage_and_draws_it(
         thread.join()
     out = capfd.readouterr().out
     assert "cam0: following 1; joints" in out
-    from PIL import Image
-
     with Image.open(path) as clip:
         assert clip.n_frames > 1
         colours = np.asarray(clip.convert("RGB")).reshape(-1, 3).astype(int)
@@ -250,6 +248,54 @@ def test_what_cannot_be_shown_is_told(tmp_path, monkeypatch):
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(M2t3Error, match="needs a display"):
         Window(threading.Event())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--mass-kg", "0"], "--mass-kg is 0; it is a number above 0"),
+        (["--mass-kg", "nan"], "--mass-kg is nan"),
+        (["--hand", "-1"], "--hand is -1; it is a number from 0 on"),
+        (["--seconds", "0"], "--seconds is 0; it is a number above 0"),
+        (
+            ["--record", "nodir/clip.webp"],
+            "to the folder nodir; make it (mkdir -p nodir)",
+        ),
+    ],
+)
+def test_what_cannot_be_is_refused_at_the_start(arguments, said, capsys):
+    assert main(["embody", *arguments]) == 2
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("ending", [".webp", ".gif"])
+def test_a_clip_is_drawn_one_picture_after_another(motion, tmp_path, monkeypatch, ending):
+    path = tmp_path / f"clip{ending}"
+    clip = clip_or_skip(path)
+    follower = Follower(motion[60], UNKNOWN)
+    for n in range(4):
+        qpos = follower.data.qpos.copy()
+        qpos[0] += 0.1 * n
+        clip._moments.append(Moment(follower.model, qpos, motion[60].joints_world_m))
+    drawn = []
+    monkeypatch.setattr(
+        Film, "_render", lambda film, m, draw=Film._render: (drawn.append(m), draw(film, m))[1]
+    )
+    assert clip.write().startswith(f"{path}: 4 pictures")
+    assert drawn[:4] == clip._moments
+    with Image.open(path) as written:
+        assert written.n_frames == 4
+        pictures = [np.asarray(frame.convert("RGB"), int) for frame in Pictures(written)]
+    assert all(abs(one - two).max() > 50 for one, two in pairwise(pictures))
+
+
+def clip_or_skip(path):
+    """A clip, where something can draw."""
+    try:
+        return Clip(path)
+    except M2t3Error as error:
+        required = os.environ.get("M2T3_TOOLCHAIN") == "required"  # .ci/run brings OSMesa
+        (pytest.fail if required else pytest.skip)(str(error))
 
 
 def test_a_person_who_is_found_to_be_taller_makes_a_taller_humanoid_in_the_same_place(motion):

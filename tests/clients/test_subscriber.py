@@ -4,11 +4,14 @@ import time
 from collections.abc import Callable
 
 import msgpack
+import msgspec
 import numpy as np
 import pytest
 
-from m2t3.clients import PoseSubscriber
-from m2t3.core.errors import EndpointError
+from m2t3.clients import Frame, PoseSubscriber
+from m2t3.core.errors import EndpointError, WireError
+from m2t3.core.humanoid import humanoid
+from m2t3.core.messages import Body
 from m2t3.core.skeletons import COCO17
 from m2t3.core.topics import MAX_MESSAGE_BYTES, POSE
 
@@ -123,6 +126,21 @@ def test_bad_messages_are_refused_and_counted_and_the_stream_goes_on(publisher):
             "malformed": 1, "version": 1, "schema": 1, "oversize": 1, "parts": 1, "joint_count": 1
         }  # fmt: skip
         assert "17" in poses.refusal
+
+
+def test_a_body_whose_bones_carry_other_joints_is_refused(publisher):
+    bones = humanoid("coco17")
+    publisher.humanoid = msgspec.structs.replace(bones, joint_bones=bones.joint_bones[:5])
+    body = Body(
+        root_world_m=np.zeros(3, np.float32),
+        heading_rad=0.0,
+        rotations_xyzw=np.tile(np.float32([0, 0, 0, 1]), (len(bones.bone_names), 1)),
+        offsets_m=np.zeros((len(bones.bone_names), 3), np.float32),
+        joint_offsets_m=np.zeros((17, 3), np.float32),
+    )
+    message = publisher.frame(msgspec.structs.replace(publisher.person(), body=body))
+    with pytest.raises(WireError, match="17 joints where the definition's bones carry 5"):
+        Frame(message, publisher.definition())
 
 
 def test_frames_wait_for_their_definition(publisher):

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
+from m2t3.__main__ import main
 from m2t3.clients import Frame, Person, PoseSubscriber
 from m2t3.clients.meter import Meter
 from m2t3.clients.python import HumanoidBody
@@ -223,6 +224,17 @@ def test_a_picture_that_is_not_what_it_says_is_not_decoded(said):
         assert decoded(msgspec.structs.replace(preview, jpeg=jpeg)) is None
 
 
+def test_a_picture_that_claims_to_fill_the_memory_is_not_decoded():
+    jpeg = bytearray(jpeg_of(np.zeros((48, 64, 3), np.uint8)))
+    size = jpeg.index(b"\xff\xc0") + 5
+    jpeg[size : size + 4] = b"\xff\x00\xff\x00"
+    preview = Preview(
+        stream="cam0", session="s", seq=0, t_capture_ns=0, clock="media",
+        image_size_px=(64, 48), jpeg=bytes(jpeg),
+    )  # fmt: skip
+    assert decoded(preview) is None
+
+
 def test_only_who_asks_for_previews_gets_them(publisher):
     with (
         PoseSubscriber(publisher.endpoint, previews=True) as asks,
@@ -432,6 +444,11 @@ def test_a_recording_is_shown_with_a_timeline(publisher):
 def test_a_recording_without_the_stream_says_so(publisher):
     with pytest.raises(RecordingError, match=r"no poses of the stream 'cam7'; m2t3 info walk.mcap"):
         Player(Path("walk.mcap"), recorded(publisher), "cam7")
+
+
+def test_a_view_of_no_stream_is_refused_in_words(capsys):
+    assert main(["view", "--stream"]) == 2
+    assert "as in --stream cam0 cam1" in capsys.readouterr().err
 
 
 def test_rates_are_those_of_the_publisher_over_time(publisher):

@@ -80,6 +80,29 @@ def test_nobody_in_view_is_told(publisher):
         assert "nobody in view" in drawn(table(poses, meter))
 
 
+def test_ages_from_another_host_go_by_unix_time(publisher):
+    """That host was started seven hours before this one."""
+    earlier_ns = 7 * 3600 * SECOND_NS
+    message, definition = publisher.frame(publisher.person()), publisher.definition()
+    here = Frame(message, definition)
+    there = Frame(
+        replace(message, t_receive_ns=message.t_receive_ns + earlier_ns),
+        replace(
+            definition,
+            unix_minus_monotonic_ns=definition.unix_minus_monotonic_ns - earlier_ns,
+        ),
+    )
+    assert 5.0 < here.age_ms < 5000
+    assert there.age_ms == pytest.approx(here.age_ms, abs=900)
+
+
+def test_a_stream_that_has_just_begun_has_no_rate_yet(publisher):
+    with PoseSubscriber(publisher.endpoint, timeout_s=20.0) as poses:
+        received(publisher, poses, [publisher.person()])
+        said = line(poses, Meter())
+    assert said.startswith("cam0: – Hz, 2D in → 3D out – ms, → here – ms")
+
+
 def test_the_command_ends_after_its_frames(publisher, capsys):
     stop = threading.Event()
 

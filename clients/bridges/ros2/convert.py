@@ -19,6 +19,7 @@ from ....core.clock import SECOND_NS
 from ....core.geometry import multiply, quaternion_from_rotation, rotate
 from ....core.messages import SkeletonDefinition
 from ...python import Frame, Person
+from .names import ros_name
 
 IDENTITY = np.array([0.0, 0.0, 0.0, 1.0])
 LINE_LIST, SPHERE_LIST = 5, 7  # visualization_msgs/Marker
@@ -60,7 +61,7 @@ class Converter:
         markers: list[Any] = []
         joints: dict[str, Any] = {}
         for person in frame.people:
-            name = f"{frame.stream}_{person.id}"
+            name = f"{ros_name(frame.stream)}_{person.id}"
             turns = _turns(person)
             transforms += self._transforms(name, person, turns, header)
             joints[name] = self._new(

@@ -11,6 +11,8 @@ from cyclonedds.util import duration
 from ...python import Frame
 from .convert import Converter
 from .message_types import IDS_LIST, MessageTypes
+from .names import joints_topic, ros_name
+from .outlets import Outlets
 
 KEEP = 10  # samples for a reader that is behind
 CAMERA_INFO, TRANSFORMS = "sensor_msgs/msg/CameraInfo", "tf2_msgs/msg/TFMessage"
@@ -27,7 +29,8 @@ class DdsBridge:
         self._tf_static = self._writer("/tf_static", TRANSFORMS, latched=True)
         self._markers = self._writer("/humans/markers", "visualization_msgs/msg/MarkerArray")
         self._tracked = self._writer("/humans/bodies/tracked", IDS_LIST)
-        self._joints: dict[str, DataWriter] = {}
+        # Cyclone takes a writer's topic off the network when nobody holds it any more.
+        self._joints = Outlets(self._joints_writer, close=lambda _: None)
         self._cameras: dict[str, DataWriter] = {}
         self._def_id: str | None = None
 
@@ -38,7 +41,7 @@ class DdsBridge:
             info, place = self._convert.camera(frame.definition)
             name = frame.definition.camera.name
             if name not in self._cameras:
-                topic = f"/{name}/camera_info"
+                topic = f"/{ros_name(name)}/camera_info"
                 self._cameras[name] = self._writer(topic, CAMERA_INFO, latched=True)
             self._cameras[name].write(info)
             self._tf_static.write(place)
@@ -46,14 +49,15 @@ class DdsBridge:
         self._tf.write(people.transforms)
         self._markers.write(people.markers)
         self._tracked.write(self._convert.ids(frame, people.tracked))
-        for name, poses in people.joints.items():
-            if name not in self._joints:
-                topic = f"/humans/bodies/{name}/joints"
-                self._joints[name] = self._writer(topic, "geometry_msgs/msg/PoseArray")
-            self._joints[name].write(poses)
-        for name in set(self._joints) - set(people.joints):
-            if int(name.rsplit("_", 1)[1]) in frame.left:
-                del self._joints[name]  # which takes the topic off the network
+        for name, writer in self._joints.of(people.tracked).items():
+            writer.write(people.joints[name])
+
+    def rest(self) -> None:
+        """No frames come: nobody has a topic of their own after a second."""
+        self._joints.of(())
+
+    def _joints_writer(self, name: str) -> DataWriter[Any]:
+        return self._writer(joints_topic(name), "geometry_msgs/msg/PoseArray")
 
     def _writer(self, topic: str, type_name: str, *, latched: bool = False) -> DataWriter[Any]:
         """A writer as rmw_cyclonedds makes it. Reliable, which readers of either kind match."""

@@ -14,6 +14,8 @@ from rclpy.qos import DurabilityPolicy, QoSProfile
 from ....core.topics import POSE_ENDPOINT
 from ...python import Frame, PoseSubscriber
 from .convert import Converter
+from .names import joints_topic, ros_name
+from .outlets import Outlets
 
 WAIT_S = 0.1  # how soon an interruption is noticed
 
@@ -34,6 +36,7 @@ class PoseNode(Node):  # type: ignore[misc]  # rclpy is not here to tell
         self._convert = Converter(new, self._parameter("world_frame", "map"))
         self._latched = QoSProfile(depth=1, durability=DurabilityPolicy.TRANSIENT_LOCAL)
         self._topics: dict[str, Any] = {}
+        self._joints: Outlets[Any] = Outlets(self._joints_publisher, self.destroy_publisher)
         self._def_id: str | None = None
 
     def send(self, frame: Frame) -> None:
@@ -41,13 +44,22 @@ class PoseNode(Node):  # type: ignore[misc]  # rclpy is not here to tell
         if frame.definition.def_id != self._def_id:
             self._def_id = frame.definition.def_id
             info, place = self._convert.camera(frame.definition)
-            self._publish(f"/{frame.definition.camera.name}/camera_info", info, self._latched)
+            camera = ros_name(frame.definition.camera.name)
+            self._publish(f"/{camera}/camera_info", info, self._latched)
             self._publish("/tf_static", place, self._latched)
         people = self._convert.people(frame)
         self._publish("/tf", people.transforms)
         self._publish("/humans/markers", people.markers)
-        for name, poses in people.joints.items():
-            self._publish(f"/humans/bodies/{name}/joints", poses)
+        for name, publisher in self._joints.of(people.tracked).items():
+            publisher.publish(people.joints[name])
+
+    def rest(self) -> None:
+        """No frames come: nobody has a topic of their own after a second."""
+        self._joints.of(())
+
+    def _joints_publisher(self, name: str) -> Any:
+        kind = import_module("geometry_msgs.msg").PoseArray
+        return self.create_publisher(kind, joints_topic(name), 10)
 
     def _publish(self, topic: str, message: Any, qos: Any = 10) -> None:
         if topic not in self._topics:
@@ -67,6 +79,8 @@ def main() -> None:
             frame = poses.wait(WAIT_S)
             if frame is not None:
                 node.send(frame)
+            elif not poses.flowing:
+                node.rest()
             rclpy.spin_once(node, timeout_sec=0.0)
     node.destroy_node()
 

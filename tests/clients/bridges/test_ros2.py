@@ -14,6 +14,7 @@ from rosbags.typesys import Stores, get_typestore
 from m2t3.__main__ import main
 from m2t3.clients.bridges.ros2.convert import Converter, body_frame
 from m2t3.clients.bridges.ros2.message_types import DISTRIBUTIONS, MessageTypes
+from m2t3.clients.bridges.ros2.outlets import Outlets
 from m2t3.core.clock import SECOND_NS
 from m2t3.core.geometry import multiply, rotate
 from m2t3.core.skeletons import COCO17
@@ -180,6 +181,32 @@ def test_every_distribution_has_the_types(distribution, frame, publisher):
     assert convert.ids(seen, people.tracked).ids == ["cam0_7"]
 
 
+@pytest.mark.parametrize(
+    ("stream", "id"), [("cam0", "cam0_7"), ("front-left", "front_left_7"), ("2nd", "id_2nd_7")]
+)
+def test_ids_are_names_that_ros_takes(frame, convert, stream, id):
+    seen = frame(pose(), stream=stream)
+    people = convert.people(seen)
+    assert convert.ids(seen, people.tracked).ids == list(people.joints) == [id]
+    assert f"body_{id}" in transforms(people.transforms)
+
+
+def test_who_has_been_away_for_a_second_has_no_outlet(monkeypatch):
+    now_ns, closed = 0, []
+    monkeypatch.setattr("m2t3.clients.bridges.ros2.outlets.monotonic_ns", lambda: now_ns)
+    outlets = Outlets(str.upper, closed.append)
+    assert outlets.of(("a", "b")) == {"a": "A", "b": "B"}
+    now_ns = SECOND_NS  # a moment out of sight
+    assert outlets.of(("b",)) == {"b": "B"}
+    assert closed == []
+    now_ns += 1
+    outlets.of(("b",))
+    assert closed == ["A"]
+    now_ns += 2 * SECOND_NS  # silence
+    outlets.of(())
+    assert closed == ["A", "B"]
+
+
 LISTENER = """
 import sys, time
 from cyclonedds.core import Policy, Qos
@@ -249,7 +276,7 @@ def test_another_process_hears_all_of_it_over_the_network(frame, monkeypatch):
 
 def test_the_node_publishes_what_the_converter_makes(frame, monkeypatch):
     """Against a stand-in for rclpy, which is not on PyPI: names and arguments, no more."""
-    published = {}
+    published, destroyed = {}, []
 
     class Node:
         def __init__(self, name):
@@ -260,7 +287,10 @@ def test_the_node_publishes_what_the_converter_makes(frame, monkeypatch):
 
         def create_publisher(self, kind, topic, qos):
             messages = published.setdefault(topic, [])
-            return types.SimpleNamespace(publish=messages.append)
+            return types.SimpleNamespace(topic=topic, publish=messages.append)
+
+        def destroy_publisher(self, publisher):
+            destroyed.append(publisher.topic)
 
     def module(name, **content):
         made = types.ModuleType(name)
@@ -292,6 +322,9 @@ def test_the_node_publishes_what_the_converter_makes(frame, monkeypatch):
         "/humans/markers": 2,
         "/humans/bodies/cam0_7/joints": 2,
     }
+    monkeypatch.setattr("m2t3.clients.bridges.ros2.outlets.AWAY_NS", 0)
+    node.rest()
+    assert destroyed == ["/humans/bodies/cam0_7/joints"]
     monkeypatch.delitem(sys.modules, "m2t3.clients.bridges.ros2.node")
 
 

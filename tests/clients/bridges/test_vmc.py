@@ -1,13 +1,16 @@
 """VMC, heard by a receiver that does what the specification says of one."""
 
+import errno
 import socket
 import struct
+import threading
 
 import numpy as np
 import pytest
 from pythonosc.osc_bundle import OscBundle
 
 from m2t3.__main__ import main
+from m2t3.clients.bridges.command import Source
 from m2t3.clients.bridges.unity_axes import unity_position, unity_rotation
 from m2t3.clients.bridges.vmc.packets import absence_packets, person_packets
 from m2t3.clients.bridges.vmc.sender import VmcSender
@@ -252,6 +255,68 @@ def test_somebody_whose_bones_are_not_known_yet_moves_no_avatar(frame, ports, pu
     sender.send(frame(publisher.person(1)))
     assert receive(ports[0]).ok == [1, 3, 0, 0]
     sender.close()
+
+
+def test_a_body_of_nan_moves_no_avatar(frame, ports):
+    sender = VmcSender("127.0.0.1", ports[0].getsockname()[1], 1)
+    sender.send(frame(pose(LeftUpperArm=np.full(4, np.nan))))
+    assert receive(ports[0]).ok == [1, 3, 0, 0]
+    sender.close()
+
+
+def test_silence_and_the_end_are_told(frame, ports):
+    sender = VmcSender("127.0.0.1", ports[0].getsockname()[1], 1)
+    for tell in (sender.rest, sender.close):
+        sender.send(frame(pose()))
+        assert receive(ports[0]).ok == [1, 3, 0, 1]
+        tell()
+        assert receive(ports[0]).ok == [1, 3, 0, 0]
+
+
+def test_a_bridge_rests_while_its_stream_is_silent(publisher):
+    told, stop = [], threading.Event()
+
+    def publish():
+        while not stop.wait(0.02):
+            publisher.define()
+            publisher.send(publisher.person())
+
+    def rest():
+        told.append("rest")
+        if not publishing.is_alive():
+            publishing.start()
+
+    publishing = threading.Thread(target=publish)
+    source = Source(connect=publisher.endpoint, frames=1)
+    try:
+        assert source.run_through(lambda _: told.append("frame"), rest) == 0
+    finally:
+        stop.set()
+        publishing.join()
+    assert told[0] == "rest"
+    assert told[-1] == "frame"
+
+
+def test_a_network_that_fails_is_told_once_and_ends_nothing(frame, ports, capsys):
+    sender = VmcSender("127.0.0.1", ports[0].getsockname()[1], 1)
+    working = sender._socket
+    assert working.getsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST)
+
+    class Unreachable:
+        def sendto(self, *_):
+            raise OSError(errno.ENETUNREACH, "Network is unreachable")
+
+    sender._socket = Unreachable()
+    for _ in range(3):
+        sender.send(frame(pose()))
+    sender._socket = working
+    for _ in range(2):
+        sender.send(frame(pose()))
+        assert receive(ports[0]).ok == [1, 3, 0, 1]
+    sender.close()
+    first, second = capsys.readouterr().err.splitlines()
+    assert "cannot send (Network is unreachable); trying on" in first
+    assert "sends again" in second
 
 
 def test_wrong_places_are_refused_in_words(capsys):

@@ -2,6 +2,7 @@
 
 import os
 import random
+from pathlib import Path
 
 import pytest
 from mcap.reader import make_reader
@@ -54,6 +55,18 @@ def test_a_long_recording_cut_off_somewhere_loses_only_the_message_that_was_cut(
     for length in random.Random(0).sample(range(len(whole)), 40):
         kept = list(MessageLog(cut(path, length)))
         assert kept == recorded[: sum(end <= length for end in ends)]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is Linux's")
+def test_a_full_disk_is_told_whatever_is_written(messages):
+    definition, pose = messages(1)[:2]
+    log = LogWriter(Path("/dev/full"), overwrite=True)
+    with pytest.raises(RecordingError, match=r"cannot write /dev/full \(No space left"):
+        log.attach(decode(DEFINITION, definition.payload), definition)
+    with pytest.raises(RecordingError, match="cannot write /dev/full"):
+        log.add(pose)
+    with pytest.raises(RecordingError, match="cannot write /dev/full"):
+        log.close()
 
 
 def test_a_recorder_that_is_killed_has_written_everything(messages, tmp_path):

@@ -10,6 +10,10 @@ THIRD_PARTY_INCLUDES_START
 #include "m2t3/subscriber.hpp"
 THIRD_PARTY_INCLUDES_END
 
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
 #define LOCTEXT_NAMESPACE "M2t3LiveLink"
 
 namespace
@@ -31,6 +35,17 @@ FTransform Transform(const m2t3::unreal::BonePose& Bone)
     const auto& P = Bone.position_cm;
     const auto& Q = Bone.rotation;
     return FTransform(FQuat(Q[0], Q[1], Q[2], Q[3]).GetNormalized(), FVector(P[0], P[1], P[2]));
+}
+
+/** A publisher may send NaN, which would spread through the engine's animation. */
+bool Finite(const std::vector<m2t3::unreal::BonePose>& Bones)
+{
+    const auto IsFinite = [](double Number) { return std::isfinite(Number); };
+    return std::all_of(Bones.begin(), Bones.end(), [&](const m2t3::unreal::BonePose& Bone) {
+        const auto& P = Bone.position_cm;
+        const auto& Q = Bone.rotation;
+        return std::all_of(P.begin(), P.end(), IsFinite) && std::all_of(Q.begin(), Q.end(), IsFinite);
+    });
 }
 }  // namespace
 
@@ -71,8 +86,41 @@ void FM2t3LiveLinkSource::ReceiveClient(ILiveLinkClient* InClient, FGuid InSourc
     }
 }
 
+FLiveLinkSubjectKey FM2t3LiveLinkSource::Key(int64 Person) const
+{
+    const FName Name(*FString::Printf(TEXT("%s_%lld"), *Stream, Person));
+    return FLiveLinkSubjectKey(SourceGuid, Name);
+}
+
+void FM2t3LiveLinkSource::RemoveOthers(const m2t3::Frame& Frame)
+{
+    TSet<int64> Told;
+    for (const m2t3::Pose& Person : Frame.message.people)
+    {
+        if (Person.state != m2t3::PoseState::Left && Person.body)
+        {
+            Told.Add(Person.id);
+        }
+    }
+    for (auto It = Defined.CreateIterator(); It; ++It)
+    {
+        // A removal may come after static data that follow at once: Push replaces those instead.
+        if (!Told.Contains(It.Key()))
+        {
+            Client->RemoveSubject_AnyThread(Key(It.Key()));
+            It.RemoveCurrent();
+        }
+    }
+}
+
 void FM2t3LiveLinkSource::Push(const m2t3::Frame& Frame)
 {
+    if (Frame.message.session != Session)
+    {
+        // Ids begin anew, and nobody tells that those of the last session have left.
+        Session = Frame.message.session;
+        RemoveOthers(Frame);
+    }
     if (!Frame.definition->humanoid)
     {
         return;
@@ -82,17 +130,21 @@ void FM2t3LiveLinkSource::Push(const m2t3::Frame& Frame)
         Text(Frame.message.session) + TEXT("/") + Text(Frame.definition->def_id);
     for (const m2t3::Pose& Person : Frame.message.people)
     {
-        const FName Name(*FString::Printf(TEXT("%s_%lld"), *Stream, Person.id));
-        const FLiveLinkSubjectKey Key(SourceGuid, Name);
         if (Person.state == m2t3::PoseState::Left)
         {
             if (Defined.Remove(Person.id) > 0)
             {
-                Client->RemoveSubject_AnyThread(Key);
+                Client->RemoveSubject_AnyThread(Key(Person.id));
             }
             continue;
         }
         if (!Person.body)
+        {
+            continue;
+        }
+        const std::vector<m2t3::unreal::BonePose> Bones =
+            m2t3::unreal::bones(Humanoid, *Person.body);
+        if (!Finite(Bones))
         {
             continue;
         }
@@ -106,7 +158,7 @@ void FM2t3LiveLinkSource::Push(const m2t3::Frame& Frame)
                 Skeleton.BoneParents.Add(static_cast<int32>(Humanoid.parents[Bone]));
             }
             Client->PushSubjectStaticData_AnyThread(
-                Key, ULiveLinkAnimationRole::StaticClass(), MoveTemp(Static));
+                Key(Person.id), ULiveLinkAnimationRole::StaticClass(), MoveTemp(Static));
             Defined.Add(Person.id, Meaning);
         }
         FLiveLinkFrameDataStruct Data(FLiveLinkAnimationFrameData::StaticStruct());
@@ -114,11 +166,11 @@ void FM2t3LiveLinkSource::Push(const m2t3::Frame& Frame)
         // When the picture came, not when we read it: so the engine can even out the jitter.
         const double LatencyS = 1e-9 * (Frame.message.t_publish_ns - Frame.message.t_receive_ns);
         Animation.WorldTime = FLiveLinkWorldTime(FPlatformTime::Seconds() - LatencyS);
-        for (const m2t3::unreal::BonePose& Bone : m2t3::unreal::bones(Humanoid, *Person.body))
+        for (const m2t3::unreal::BonePose& Bone : Bones)
         {
             Animation.Transforms.Add(Transform(Bone));
         }
-        Client->PushSubjectFrameData_AnyThread(Key, MoveTemp(Data));
+        Client->PushSubjectFrameData_AnyThread(Key(Person.id), MoveTemp(Data));
     }
 }
 

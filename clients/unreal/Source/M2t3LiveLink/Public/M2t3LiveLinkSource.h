@@ -8,6 +8,7 @@
 #include "LiveLinkTypes.h"
 
 #include <memory>
+#include <string>
 
 namespace m2t3
 {
@@ -34,12 +35,18 @@ private:
     /** On the subscriber's thread, for every frame. */
     void Push(const m2t3::Frame& Frame);
 
+    /** Take away the subjects of an earlier session of whom this frame does not tell anew. */
+    void RemoveOthers(const m2t3::Frame& Frame);
+
+    FLiveLinkSubjectKey Key(int64 Person) const;
+
     FString Endpoint;
     FString Stream;
     FString KeyFolder;
     FString Problem;
     ILiveLinkClient* Client = nullptr;
     FGuid SourceGuid;
+    std::string Session;  // of the last frame
     TMap<int64, FString> Defined;  // person -> definition and session that the subject was made for
     std::unique_ptr<m2t3::PoseSubscriber> Poses;
 };
