@@ -126,9 +126,9 @@ def placed(
     """One person's joints (J, 3) taken from the rig to the room.
 
     Returns:
-        Positions (J, 3) in float32; which of them and their errors are numbers (J,); expected errors (J,) in metres; chances
-        (2,) in float32 that the feet stand; the mean expected error; the distance of the joints'
-        mean from the camera.
+        Positions (J, 3) in float32; which of them and their errors are numbers (J,); expected
+        errors (J,) in metres; chances (2,) in float32 that the feet stand; the mean expected error;
+        the distance of the joints' mean from the camera.
     """
     joints = len(points_rig_m)
     points_m, valid = np.empty((joints, 3), np.float32), np.ones(joints, np.bool_)

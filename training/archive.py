@@ -8,11 +8,12 @@ joints is read into the skeletons that can be made of these.
 
 import re
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+from numpy.lib.npyio import NpzFile
 from numpy.typing import NDArray
 
 from ..core.conversions import conversion_from
@@ -24,8 +25,15 @@ from .spreading import evenly_spread
 JOINT_NAMES = (
     *SMPL24.joint_names, "nose", "left_eye", "right_eye", "left_ear", "right_ear", "head_top",
 )  # fmt: skip
-# Terms that `licence_of` understands; no source is free because it says nothing.
-_KNOWN = re.compile(r"free for all uses|non-commercial|\bCC0\b|\bCC BY(-NC)? |\bMIT\b|\bBSD\b")
+# Terms that `licence_of` understands. No source is free because it says nothing, nor one that
+# takes anything back, whatever it names besides.
+_FREE = re.compile(
+    r"\bfree for all uses\b|\bCC0\b|\bCC[ -]BY[ -](\d|licen[cs]e)|\b(MIT|BSD) licen[cs]e",
+    re.IGNORECASE,
+)
+_RESEARCH = re.compile(r"\bnon[- ]?commercial", re.IGNORECASE)
+_NC = re.compile(r"\bCC[ -]BY[ -]NC[ -](?!SA|ND)", re.IGNORECASE)
+_HELD_BACK = re.compile(r"\brights reserved\b|\b(not|no|without|only|NC|ND|SA)\b", re.IGNORECASE)
 _KEYS = ("root", "joints", "clip_start", "clip_name", "clip_source", "joint_name", "fps")
 
 
@@ -59,14 +67,39 @@ class Archive:
 
 def licence_of(sources: Iterable[str]) -> str:
     """What weights trained on clips of these sources may be used for, in a line."""
-    sources = tuple(sources)
-    if not all(_KNOWN.search(source) for source in sources):
+    kinds = {_kind(source) for source in sources}
+    if None in kinds:
         return "unknown: some of the training data is under other terms; ask before using them"
-    if any("non-commercial" in source for source in sources):
+    if _RESEARCH in kinds:
         return "non-commercial scientific research only, as some of the training data"
-    if any("NC" in source for source in sources):
+    if _NC in kinds:
         return "CC BY-NC 4.0: non-commercial use only, as some of the training data"
     return "free for all uses, as all of the training data"
+
+
+def _kind(source: str) -> re.Pattern[str] | None:
+    """Which of the known terms a source is under; None for any other."""
+    if _RESEARCH.search(source):
+        return _RESEARCH
+    if _NC.search(source):
+        return _NC
+    return _FREE if _FREE.search(source) and not _HELD_BACK.search(source) else None
+
+
+def read_archives(paths: Sequence[Path], skeleton: Skeleton) -> list[Archive]:
+    """Archives to be drawn from together.
+
+    Raises:
+        M2t3Error: one cannot be read, or they differ in frame rate.
+    """
+    archives = [read_archive(path, skeleton) for path in paths]
+    if len({archive.fps for archive in archives}) > 1:
+        rates = (f"{p} has {a.fps:g}" for p, a in zip(paths, archives, strict=True))
+        raise M2t3Error(
+            f"archives of different frame rates cannot be drawn from together: {', '.join(rates)} "
+            "frames a second; `m2t3 import` makes all archives of 30"
+        )
+    return archives
 
 
 def read_archive(path: Path, skeleton: Skeleton) -> Archive:
@@ -77,8 +110,14 @@ def read_archive(path: Path, skeleton: Skeleton) -> Archive:
     """
     try:
         opened = np.load(path)
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise M2t3Error(f"{path}: not a mocap archive ({error})") from None
+    except (OSError, EOFError, ValueError, zipfile.BadZipFile) as error:
+        raise M2t3Error(
+            f"{path}: not a mocap archive ({error}); `m2t3 import` makes them (npz)"
+        ) from None
+    if not isinstance(opened, NpzFile):
+        raise M2t3Error(
+            f"{path}: a single array (npy), not a mocap archive; `m2t3 import` makes them (npz)"
+        )
     with opened as data:
         missing = [key for key in _KEYS if key not in data]
         if missing:

@@ -57,13 +57,16 @@ def load_weights(
     Raises:
         M2t3Error: they are of another network; tells what its configuration was.
     """
+    refusal = M2t3Error(
+        f"the checkpoint is of another network ({_differences(saved['config'], config)}): "
+        "give the same --network options, or another --out"
+    )
+    if _mean_other_things(saved["config"], config):
+        raise refusal
     try:
         network.load_state_dict(weights)
     except RuntimeError:
-        raise M2t3Error(
-            f"the checkpoint is of another network ({_differences(saved['config'], config)}): "
-            "give the same --network options, or another --out"
-        ) from None
+        raise refusal from None
 
 
 def load_first_weights(network: nn.Module, saved: dict[str, Any], config: NetworkConfig) -> str:
@@ -76,8 +79,13 @@ def load_first_weights(network: nn.Module, saved: dict[str, Any], config: Networ
         How much was taken, in words.
 
     Raises:
-        M2t3Error: weights of the same name are of another shape.
+        M2t3Error: weights of the same name are of another shape or mean other things.
     """
+    if _mean_other_things(saved["config"], config):
+        raise M2t3Error(
+            f"--from is of another network ({_differences(saved['config'], config)}): "
+            "give the same --network options, or leave --from out"
+        )
     own = network.state_dict()
     given = _as_deep(saved["average"], int(saved["config"]["layers"]), config.layers)
     odd = [name for name in own if name in given and own[name].shape != given[name].shape]
@@ -92,6 +100,12 @@ def load_first_weights(network: nn.Module, saved: dict[str, Any], config: Networ
         if names:
             words += f"; {what}: {', '.join(sorted({n.rpartition('.')[0] or n for n in names}))}"
     return words
+
+
+def _mean_other_things(saved: Mapping[str, Any], config: NetworkConfig) -> bool:
+    """Whether the numbers in and out are others; coco17 and h36m17 have as many of them."""
+    there = {"decoupled": True, **saved}  # which the first checkpoints did not tell
+    return any(there[name] != getattr(config, name) for name in ("skeleton", "decoupled"))
 
 
 def _as_deep(weights: Mapping[str, Any], there: int, here: int) -> dict[str, Any]:

@@ -32,7 +32,8 @@ class Pretrain:
     recipe: Path | None = None  # YAML of defaults for the options below; configs/ has some
 
     def run(self) -> int:
-        """Train; the averaged weights are in `last.pt` for stage 2 or `m2t3 train export`."""
+        """Train; the averaged weights are in `last.pt`, of stage 1 for `finetune --from`, of
+        stage 2 for `m2t3 train export`."""
         log_to_console()
         signal_number = train(self.config, self.stage, self.machines)
         if not signal_number:

@@ -18,7 +18,7 @@ from ..engines.torch_engine import TorchDenoiser
 from ..lifting.denoiser import Denoiser
 from .cases import PIECE_S, Case, mocap_cases, recording_case, with_detector_noise
 from .export import load_network, write_manifest
-from .measure import FEWEST, METHOD, Result, lift, score
+from .measure import FEWEST, METHOD, Result, enough, lift, score
 from .report import Report
 from .spreading import evenly_spread
 
@@ -62,7 +62,8 @@ class Evaluate:
     out: Path | None = None
     """Folder for results.json and pictures."""
     record: bool = False
-    """Write the numbers into the weights' manifest."""
+    """Write the numbers into the weights' manifest; as a stream without options makes them, with
+    one pass a frame and no look-ahead."""
 
     def run(self) -> int:
         """Print the table; write what was asked for."""
@@ -76,17 +77,23 @@ class Evaluate:
         cases = list(self._cases(skeleton))
         slow = _sample(cases, self.baseline_clips)
         results: list[Result] = []
+        unanswered: list[str] = []
         for i, case in enumerate(track(cases, "evaluating", console=Console(stderr=True))):
             lifted = lift(case, denoiser, self.steps, None, self.look_ahead)
+            if not enough(lifted):
+                unanswered.append(f"{case.group}: {case.name}")
+                continue
             results.append(score(case, METHOD, lifted, skeleton))
             if self.baselines:
                 results += _beside(case, lifted, skeleton, i in slow)
         report = Report(results)
         report.show(Console())
+        if unanswered:
+            print(f"answered in less than {FEWEST} frames, and in no row: {'; '.join(unanswered)}")
         if self.out is not None:
             command = {f.name: _told(getattr(self, f.name)) for f in dataclasses.fields(self)}
             report.write(self.out, command)
-        if self.record and self.checkpoint is None:
+        if self.record:
             found = find_weights(self.weights)
             new = msgspec.structs.replace(found.manifest, metrics=report.own_rows())
             write_manifest(new, found.onnx.parent)
@@ -99,6 +106,17 @@ class Evaluate:
             raise M2t3Error(
                 "nothing to measure: give --mocap FILE, --recordings and --reference, "
                 "--rich FOLDER, or --aist FOLDER"
+            )
+        if self.record and self.checkpoint is not None:
+            raise M2t3Error(
+                f"--record: {self.checkpoint} has no manifest to write into; "
+                "`m2t3 train export` it first, and give --weights"
+            )
+        if self.record and (self.steps, self.look_ahead) != (1, 0):
+            raise M2t3Error(
+                f"--record: a manifest's rows are of one pass a frame and no look-ahead, not of "
+                f"--steps {self.steps} --look-ahead {self.look_ahead}; leave these out, "
+                "or --record (--out FOLDER writes results.json)"
             )
 
     def _cases(self, skeleton: Skeleton) -> Iterator[Case]:
@@ -129,7 +147,7 @@ def _beside(case: Case, lifted: np.ndarray, skeleton: Skeleton, slow_too: bool) 
     for name, baseline in BASELINES.items():
         if slow_too or name != SLOW:
             answer = baseline(case, skeleton, lifted)
-            if np.isfinite(answer).all(axis=(1, 2)).sum() >= FEWEST:
+            if enough(answer):
                 yield score(case, name, answer, skeleton)
 
 

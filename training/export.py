@@ -39,11 +39,12 @@ class Export:
         saved, blend = read_checkpoint(self.checkpoint), {}
         if self.blend is not None:
             other = read_first(self.blend)
+            _check_finished(other, f"--blend {self.blend}")
             saved = blended(saved, other, self.blend_share)
             steps = lineage_of(other).progress.step
             blend = {"blend": {"steps": steps, "share": self.blend_share}}
         network, lineage = network_of(saved)
-        config = json.loads((self.checkpoint.parent / "config.json").read_text())
+        config = self._run_config()
         folder = self.out / self.name
         folder.mkdir(parents=True, exist_ok=True)
         export_onnx(network, folder / "model.onnx")
@@ -79,6 +80,17 @@ class Export:
         print(f"{folder}: {manifest.parameters / 1e6:.1f} M parameters; {manifest.licence}")
         return 0
 
+    def _run_config(self) -> dict[str, Any]:
+        """The resolved configuration of the checkpoint's run, which lies beside it."""
+        path = self.checkpoint.parent / "config.json"
+        if not path.exists():
+            raise M2t3Error(
+                f"no {path}: `m2t3 train` leaves it beside {self.checkpoint.name}, and the "
+                "manifest is made of both; copy it from the run's --out folder, or export there"
+            )
+        config: dict[str, Any] = json.loads(path.read_text())
+        return config
+
 
 def blended(saved: Mapping[str, Any], other: Mapping[str, Any], share: float) -> dict[str, Any]:
     """A checkpoint whose averaged weights are averaged with another's (Wortsman et al., 2022).
@@ -111,13 +123,27 @@ def load_network(checkpoint: Path) -> tuple[MotionDenoiser, Lineage]:
     """The averaged network of a checkpoint, and what it learned from.
 
     Raises:
-        M2t3Error: no such file, or not a checkpoint.
+        M2t3Error: no such file, not a checkpoint, or one of stage 1.
     """
     return network_of(read_checkpoint(checkpoint))
 
 
 def network_of(saved: Mapping[str, Any]) -> tuple[MotionDenoiser, Lineage]:
-    """The averaged network of what `read_checkpoint` or `read_first` gave; its lineage."""
+    """The averaged network of what `read_checkpoint` or `read_first` gave; its lineage.
+
+    Raises:
+        M2t3Error: it is of stage 1.
+    """
+    _check_finished(saved, "the checkpoint")
     network = MotionDenoiser(NetworkConfig(**saved["config"]))
     network.load_state_dict(saved["average"])
     return network.eval(), lineage_of(saved)
+
+
+def _check_finished(saved: Mapping[str, Any], what: str) -> None:
+    """Refuses stage 1, whose views know nothing of one another, so nothing can be triangulated."""
+    if saved.get("stage") == "pretrain":
+        raise M2t3Error(
+            f"{what} is of stage 1, which answers in 2D: train it on with "
+            "`m2t3 train finetune --from` it, and use the checkpoint that this leaves"
+        )

@@ -56,7 +56,9 @@ def draw_failures(failures: Sequence[Failure], skeleton: Skeleton, path: Path) -
             _bones(seen, case.camera.project(points_m), skeleton, color, label)
             _bones(room, _from_the_side(failure, points_m), skeleton, color, label)
         truth_px = case.camera.project(truth_m)
-        (left, top), (right, bottom) = truth_px.min(axis=0), truth_px.max(axis=0)
+        if np.isnan(truth_px).all():  # behind the camera, so that nothing is to be seen
+            truth_px = np.array([[0, 0], [case.camera.width_px, case.camera.height_px]])
+        (left, top), (right, bottom) = np.nanmin(truth_px, axis=0), np.nanmax(truth_px, axis=0)
         margin_px = 0.4 * max(right - left, bottom - top)
         seen.set(
             xlim=(left - margin_px, right + margin_px), ylim=(bottom + margin_px, top - margin_px),
@@ -65,8 +67,8 @@ def draw_failures(failures: Sequence[Failure], skeleton: Skeleton, path: Path) -
         seen.set_title(f"{case.action}\n{case.name}", fontsize="small")
         both = np.vstack([_from_the_side(failure, p) for p in (truth_m, answer_m)])
         room.set(
-            xlim=(both[:, 0].min() - _MARGIN_M, both[:, 0].max() + _MARGIN_M),
-            ylim=(min(-0.1, both[:, 1].min()), both[:, 1].max() + _MARGIN_M),
+            xlim=(np.nanmin(both[:, 0]) - _MARGIN_M, np.nanmax(both[:, 0]) + _MARGIN_M),
+            ylim=(min(-0.1, np.nanmin(both[:, 1])), np.nanmax(both[:, 1]) + _MARGIN_M),
             xlabel="m from the camera", ylabel="m over the floor",
         )  # fmt: skip
         room.axhline(0, color="0.8", linewidth=1)

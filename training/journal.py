@@ -2,6 +2,7 @@
 
 import json
 import logging
+import math
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -39,14 +40,15 @@ class Means:
 class Journal:
     """Writes rows to `log.jsonl` and `tensorboard/`, of a run that goes on after `step`.
 
-    What was written of later steps, which no checkpoint has kept, is taken out.
+    What was written of later steps, which no checkpoint has kept, is taken out, and so is a line
+    that a crash or a power cut left unfinished.
     """
 
     def __init__(self, out: Path, step: int) -> None:
         self._path = out / "log.jsonl"
         if self._path.exists():
-            lines = self._path.read_text().splitlines(keepends=True)
-            self._path.write_text("".join(x for x in lines if json.loads(x)["step"] <= step))
+            lines = self._path.read_text(errors="replace").splitlines()
+            self._path.write_text("".join(f"{x}\n" for x in lines if _step_of(x) <= step))
         self._writer = SummaryWriter(str(out / "tensorboard"), purge_step=step + 1)
 
     def write(self, progress: Progress, done: float, pace: Pace, row: dict[str, float]) -> None:
@@ -62,3 +64,11 @@ class Journal:
     def close(self) -> None:
         """Writes out what TensorBoard still holds."""
         self._writer.close()
+
+
+def _step_of(line: str) -> float:
+    """The step that a line of `log.jsonl` tells of; infinity if it is not whole."""
+    try:
+        return float(json.loads(line)["step"])
+    except ValueError:
+        return math.inf

@@ -12,6 +12,7 @@ from ..engines.manifest import find_weights
 from ..engines.onnx_parameters import parameters_of
 from .archive import Archive
 from .checkpoint import read_checkpoint
+from .config import TrainConfig
 from .schedule import Progress
 
 
@@ -19,16 +20,24 @@ from .schedule import Progress
 class Lineage:
     """Where weights come from."""
 
-    sources: tuple[str, ...]  # of all clips that were ever drawn from, with their licences
+    sources: tuple[str, ...]  # of all that was ever drawn from, with their licences
     progress: Progress  # steps and seconds of all runs together
 
-    def joined(self, archives: Iterable[Archive]) -> "Lineage":
-        """The same with the sources of `archives` besides."""
-        more = (source for archive in archives for source in archive.clip_sources)
-        return Lineage(tuple(sorted({*self.sources, *more})), self.progress)
+    def joined(self, sources: Iterable[str]) -> "Lineage":
+        """The same with more sources."""
+        return Lineage(tuple(sorted({*self.sources, *sources})), self.progress)
 
 
 NOTHING = Lineage((), Progress())
+
+
+def sources_of(config: TrainConfig, archives: Iterable[Archive]) -> set[str]:
+    """What a run draws from, each with its licence as far as it is told."""
+    sources = {source for archive in archives for source in archive.clip_sources}
+    if config.recordings is not None:
+        untold = f"2D keypoint recordings ({config.recordings.resolve().name}), terms not told"
+        sources.add(config.recordings_source or untold)
+    return sources
 
 
 def lineage_of(saved: Mapping[str, Any]) -> Lineage:

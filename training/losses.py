@@ -16,15 +16,15 @@ _EPSILON_M = 1e-3  # rounds the corner of every distance
 
 @dataclass(frozen=True)
 class LossWeights:
-    """Weights of the terms; lengths are in metres."""
+    """Weights of the terms; lengths are in metres. Stage 1 has those marked so, stage 2 has all."""
 
     absolute: float = 1.0  # distance to the true joint in the room
     relative: float = 1.5  # the same with the root taken off
-    velocity: float = 2.0  # step from frame to frame, both absolute and relative
+    velocity: float = 2.0  # step from frame to frame, both absolute and relative; stage 1's too
     acceleration: float = 0.0  # change from step to step, both absolute and relative
     bone: float = 0.5  # bone lengths
-    reprojection: float = 1.0  # offset in V0, in metres at the person
-    motion: float = 0.08  # all views' motion vectors, unit variance
+    reprojection: float = 1.0  # offset in V0, in metres at the person; stage 1's too, in all views
+    motion: float = 0.08  # all views' motion vectors, unit variance; stage 1's too
     error: float = 0.03  # log-likelihood of the joint's error
     contact: float = 0.03  # cross-entropy of foot contact
     ankle: float = 0.5  # error of the ankles' heights

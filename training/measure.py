@@ -80,6 +80,11 @@ def published(case: Case, frame_lifter: FrameLifter, look_ahead: int) -> Float[N
     return np.stack(answers).astype(np.float64)
 
 
+def enough(positions_m: Float[NDArray, "t j 3"]) -> bool:
+    """Whether so many frames were answered that errors can be told."""
+    return int(np.isfinite(positions_m).all(axis=(1, 2)).sum()) >= FEWEST
+
+
 def score(
     case: Case, method: str, positions_m: Float[NDArray, "t j 3"], skeleton: Skeleton
 ) -> Result:
@@ -89,18 +94,18 @@ def score(
         M2t3Error: nearly nothing was answered.
     """
     answered = np.asarray(np.isfinite(positions_m).all(axis=(1, 2)))
-    if answered.sum() < FEWEST:
+    if not enough(positions_m):
         raise M2t3Error(f"{case.name}: only {answered.sum()} frames were answered by {method}")
     settled = np.arange(len(answered)) >= answered.argmax() + round(_SETTLED_S * case.fps)
-    enough = (answered & settled).sum() >= FEWEST
+    settled_m = positions_m[settled]
     return Result(
         case,
         method,
         answered,
         settled,
         errors(positions_m, case.truth_world_m, case.fps, skeleton),
-        errors(positions_m[settled], case.truth_world_m[settled], case.fps, skeleton)
-        if enough
+        errors(settled_m, case.truth_world_m[settled], case.fps, skeleton)
+        if enough(settled_m)
         else None,
     )
 

@@ -5,7 +5,7 @@ import time
 
 from ..core.errors import M2t3Error
 from ..core.skeletons import skeleton
-from .archive import read_archive
+from .archive import read_archives
 from .config import TrainConfig
 from .interruption import Interruption
 from .journal import Journal, Means
@@ -30,10 +30,9 @@ def train(config: TrainConfig, stage: str = "finetune", machines: Machines | Non
     Raises:
         M2t3Error: archives, checkpoints or devices that will not do.
     """
-    if not config.archives:
-        raise M2t3Error("nothing to train on: give --archives FILE ...")
+    _check(config, stage)
     bones = skeleton(config.network.skeleton)
-    archives = [read_archive(path, bones).thinned(config.clips) for path in config.archives]
+    archives = [a.thinned(config.clips) for a in read_archives(config.archives, bones)]
     fabric = (machines or Machines()).launch()
     state = TrainingState(config, stage, archives, fabric)
 
@@ -75,6 +74,23 @@ def train(config: TrainConfig, stage: str = "finetune", machines: Machines | Non
         if not signal_number:
             log.info("done: %d steps; weights in %s", state.progress.step, state.checkpoint)
     return signal_number
+
+
+def _check(config: TrainConfig, stage: str) -> None:
+    """Refuses a configuration that has nothing to learn from, or what the stage would not use."""
+    if not config.archives:
+        raise M2t3Error("nothing to train on: give --archives FILE ...")
+    if config.recordings is not None and stage != "pretrain":
+        raise M2t3Error(
+            f"--recordings {config.recordings}: stage 2 learns from mocap alone; leave them out "
+            "here (of the recipe, too), and give them to `m2t3 train pretrain`, whose weights "
+            "`m2t3 train finetune --from` begins with"
+        )
+    if config.recordings is None and config.recordings_source is not None:
+        raise M2t3Error(
+            f"--recordings-source {config.recordings_source!r} tells of no recordings: "
+            "give --recordings FOLDER, too, or leave it out"
+        )
 
 
 def _open_journal(config: TrainConfig, stage: str, progress: Progress) -> Journal:

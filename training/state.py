@@ -15,7 +15,7 @@ from ..core.errors import M2t3Error
 from .archive import Archive
 from .checkpoint import load_first_weights, load_weights, read_checkpoint, write_checkpoint
 from .config import TrainConfig
-from .lineage import NOTHING, Lineage, lineage_of, read_first
+from .lineage import NOTHING, Lineage, lineage_of, read_first, sources_of
 from .machines import Step, gather_states, restore_state, seed_of
 from .optimisers import optimisers, update_average
 from .schedule import Progress
@@ -49,7 +49,7 @@ class TrainingState:
         self.average = copy.deepcopy(self.network)
         if resumes:
             self._restore(self._read(read_checkpoint, self.checkpoint))
-        self.before = self.before.joined(archives)
+        self.before = self.before.joined(sources_of(config, archives))
 
     def _read(self, read: Callable[[Path], dict[str, Any]], path: Path) -> dict[str, Any]:
         """What one process reads for all, since machines may not share a disk."""

@@ -7,7 +7,7 @@ import pytest
 
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
-from m2t3.training.archive import licence_of, read_archive
+from m2t3.training.archive import licence_of, read_archive, read_archives
 
 
 def test_clips_are_read_in_the_skeletons_order(archive_path, clips):
@@ -36,12 +36,46 @@ def test_what_is_no_archive_is_refused_by_its_path(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(M2t3Error, match=r"text\.npz"):
         read_archive(tmp_path / "text.npz", COCO17)
+    (tmp_path / "empty.npz").touch()
+    np.save(tmp_path / "array.npy", np.zeros((2, 3)))
+    for name, answer in (("empty.npz", "not a mocap archive"), ("array.npy", "a single array")):
+        with pytest.raises(M2t3Error, match=f"{name}: {answer}.*m2t3 import"):
+            read_archive(tmp_path / name, COCO17)
+
+
+def test_archives_of_different_rates_are_refused_with_both(archive_path, make_archive):
+    other = make_archive(fps=np.float64(60.0))
+    with pytest.raises(M2t3Error, match=r"demo\.npz has 30, .*changed\.npz has 60 .*m2t3 import"):
+        read_archives([archive_path, other], COCO17)
+    assert [a.fps for a in read_archives([archive_path, archive_path], COCO17)] == [30.0, 30.0]
 
 
 def test_one_non_commercial_source_makes_the_weights_non_commercial():
     free = ["CMU, free for all uses", "ours, CC BY 4.0"]
     assert licence_of(free).startswith("free for all uses")
     assert "non-commercial" in licence_of([*free, "Bandai-Namco, CC BY-NC 4.0"])
+
+
+@pytest.mark.parametrize(
+    ("source", "licence"),
+    [
+        ("Motion lab at MIT, all rights reserved", "unknown"),
+        ("not free for all uses", "unknown"),
+        ("mine, no MIT licence", "unknown"),
+        ("mine, CC BY-SA 4.0", "unknown"),
+        ("mine, CC BY-NC-SA 4.0", "unknown"),
+        ("mine", "unknown"),
+        ("mine, CC BY 4.0, Non-Commercial use only", "non-commercial"),
+        ("mine, noncommercial", "non-commercial"),
+        ("mine, cc by-nc 4.0", "CC BY-NC"),
+        ("Acme INC, CC BY 4.0", "free for all uses"),
+        ("mine, CC-BY-4.0", "free for all uses"),
+        ("mine, MIT license", "free for all uses"),
+        ("theirs, free for all uses; retargeted in a/b, MIT", "free for all uses"),
+    ],
+)
+def test_a_source_is_free_only_if_nothing_in_it_takes_that_back(source, licence):
+    assert licence_of([source]).startswith(licence)
 
 
 def test_a_share_of_the_clips_is_evenly_spread_and_keeps_their_sources(make_archive):

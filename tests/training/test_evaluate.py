@@ -1,5 +1,6 @@
 """What is said of answers: parts of clips, groups, actions, baselines, and where it is written."""
 
+import dataclasses
 import json
 from types import SimpleNamespace
 
@@ -12,6 +13,7 @@ from m2t3.training.actions import action_of
 from m2t3.training.baselines import BASELINES, SLOW
 from m2t3.training.cases import mocap_cases, with_detector_noise
 from m2t3.training.evaluate import Evaluate
+from m2t3.training.failures import Failure, draw_failures
 from m2t3.training.measure import ALL, SETTLED, score, summarise
 
 EXACT, NOISY = "mocap, exact 2D", "mocap, detector-like 2D"
@@ -85,6 +87,41 @@ def test_the_same_seed_gives_the_same_noise(cases):
     assert not np.array_equal(one.keypoints_px, other.keypoints_px, equal_nan=True)
 
 
+def test_other_cameras_have_other_noise(archive_path):
+    one, other = (with_detector_noise(c, COCO17) for c in
+                  list(mocap_cases(archive_path, COCO17, cameras=2))[:2])  # fmt: skip
+    assert one.name == other.name
+    assert not np.array_equal(one.confidence, other.confidence)
+
+
+def test_who_lies_is_seen_with_as_much_noise_as_who_stands(cases):
+    def off_px(case):
+        return np.nanmedian(np.abs(with_detector_noise(case, COCO17).keypoints_px - seen_px))
+
+    upright, middle_m = cases[0], cases[0].truth_world_m.mean(axis=(0, 1))
+    seen_px = upright.keypoints_px
+    about = upright.truth_world_m - middle_m
+    lying_m = middle_m + about[..., [2, 1, 0]]  # as tall, but not in the picture that is disturbed
+    lying = dataclasses.replace(upright, truth_world_m=lying_m)
+    assert off_px(lying) == pytest.approx(off_px(upright), rel=0.02)
+
+
+@pytest.mark.parametrize("joints", [1, COCO17.joint_count])
+def test_a_person_behind_the_camera_is_drawn_without_what_it_does_not_see(cases, joints, tmp_path):
+    """At the worst frame some joints have no pixel, or none has one."""
+    truth_m = cases[0].truth_world_m.copy()
+    camera = cases[0].camera
+    truth_m[10, :joints] = camera.t_world_camera_m - camera.R_world_camera[:, 2]
+    case = dataclasses.replace(cases[0], truth_world_m=truth_m)
+    answer_m = truth_m.copy()
+    answer_m[10] += 1.0
+    failure = Failure(score(case, "m2t3", answer_m, COCO17), answer_m)
+    assert failure.frame == 10
+    assert np.isnan(camera.project(truth_m[10])).any(axis=1).sum() == joints
+    draw_failures([failure], COCO17, tmp_path / "worst.png")
+    assert (tmp_path / "worst.png").read_bytes().startswith(b"\x89PNG")
+
+
 @pytest.fixture
 def evaluated(archive_path, tmp_path, monkeypatch, capsys):
     """An evaluation of weights that know the truth but for 50 mm; what it printed and wrote."""
@@ -96,6 +133,22 @@ def evaluated(archive_path, tmp_path, monkeypatch, capsys):
     )
     assert evaluation.run() == 0
     return capsys.readouterr().out, json.loads((tmp_path / "results.json").read_text()), tmp_path
+
+
+def test_who_was_not_answered_is_named_and_ends_nothing(archive_path, monkeypatch, capsys):
+    known = SimpleNamespace(shape=SimpleNamespace(skeleton=COCO17))
+    monkeypatch.setattr(evaluate, "load_denoiser", lambda *_: known)
+    first = []
+
+    def lift(case, *_):
+        first.append(case.name)
+        return case.truth_world_m * (np.nan if len(first) == 1 else 1.0)
+
+    monkeypatch.setattr(evaluate, "lift", lift)
+    assert Evaluate(mocap=archive_path, piece_s=1.0).run() == 0
+    printed = capsys.readouterr().out
+    assert f"in no row: {EXACT}: {first[0]}" in " ".join(printed.split())
+    assert printed.count(first[0]) == 1
 
 
 def test_baselines_stand_in_the_same_table(evaluated):

@@ -10,7 +10,7 @@ from m2t3.core.skeletons import COCO17
 from m2t3.lifting.representation import encode
 from m2t3.lifting.rig import VIEWS
 from m2t3.realtime.demo_person import demo_motion
-from m2t3.training.archive import read_archive
+from m2t3.training.archive import licence_of, read_archive
 from m2t3.training.checkpoint import read_checkpoint
 from m2t3.training.config import TrainConfig
 from m2t3.training.losses import LossWeights
@@ -165,6 +165,22 @@ def test_stage_1_learns(stage1, config, drawing):
     network.load_state_dict(read_checkpoint(stage1 / "last.pt")["network"])
     after = torch.tensor(list(losses())).mean(dim=0)
     assert (after < 0.9 * before).all(), after / before
+
+
+def test_recordings_are_of_what_the_weights_learned_from(stage1, config, make_archive, tmp_path):
+    (untold,) = set(read_checkpoint(stage1 / "last.pt")["sources"]) - {
+        "made of sines, CC0", "made of sines, CC BY-NC 4.0"
+    }  # fmt: skip
+    assert config.recordings.name in untold
+    assert licence_of([untold]).startswith("unknown")
+    free = make_archive(clip_source=np.array(["made of sines, CC0"] * 2))
+    told = dataclasses.replace(
+        config, archives=(free,), steps=1, out=tmp_path, recordings_source="my videos, CC BY 4.0"
+    )
+    train(told, "pretrain")
+    sources = read_checkpoint(tmp_path / "last.pt")["sources"]
+    assert sources == ["made of sines, CC0", "my videos, CC BY 4.0"]
+    assert licence_of(sources).startswith("free")
 
 
 def test_an_interrupted_stage_1_ends_as_one_that_was_not(config, tmp_path):

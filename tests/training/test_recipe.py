@@ -62,6 +62,8 @@ def test_a_recipe_builds_on_its_base(recipe, tmp_path):
         ("archives: one.npz", ("array", "$.archives")),
         ("network: {width: 50}", ("width 50",)),
         ("decay: 1.5", ("--decay", "0 to 1")),
+        ("archives: [a.npz]\nshares: [0]", ("--shares 0", "more than 0")),
+        ("archives: [a.npz, b.npz]\nshares: [1, -2]", ("--shares 1 -2", "leave out")),
         (
             "archives: [a.npz, b.npz, c.npz]\nwindow: {body: {soles_m: [0, 0.05]}}",
             ("2", "3", "soles"),

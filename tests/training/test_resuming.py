@@ -169,6 +169,11 @@ def test_a_run_cannot_go_on_as_what_it_is_not(tiny_config, tmp_path):
     for other in (wider, elsewhere):
         with pytest.raises(M2t3Error, match="width 32 there, 64 here"):
             train(other, "pretrain")
+    other_body = replace(config, network=replace(config.network, skeleton="h36m17"))
+    elsewhere = replace(other_body, out=tmp_path / "new", start=tmp_path / "last.pt")
+    for other in (other_body, elsewhere):  # it has as many joints as coco17
+        with pytest.raises(M2t3Error, match="skeleton coco17 there, h36m17 here"):
+            train(other, "pretrain")
     (tmp_path / "last.pt").write_bytes(b"no checkpoint")
     with pytest.raises(M2t3Error, match="not a checkpoint"):
         train(config, "pretrain")
@@ -223,6 +228,16 @@ def test_a_deeper_network_begins_by_answering_as_the_shallower_one():
         )
     torch.testing.assert_close(answer, expected)
     assert all(block.temporal.qkv.weight.abs().sum() > 0 for block in network.blocks)
+
+
+def test_a_half_written_line_of_the_log_is_dropped(tiny_config, tmp_path, monkeypatch):
+    monkeypatch.setattr("m2t3.training.run.JOURNAL_STEPS", 1)
+    train(tiny_config(tmp_path, 2))
+    with (tmp_path / "log.jsonl").open("a") as file:
+        file.write('{"step": 2, "sec')
+    train(tiny_config(tmp_path, 3))
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 3]
 
 
 def test_what_was_logged_but_not_kept_is_logged_again_once(

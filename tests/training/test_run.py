@@ -200,11 +200,43 @@ def test_a_checkpoint_is_measured_as_its_export_is(evaluation, run, archive_path
         (["evaluate"], "--mocap"),
         (["evaluate", "--recordings", "a.npz"], "--reference"),
         (["evaluate", "--mocap", "nowhere.npz"], "nowhere.npz"),
+        (["evaluate", "--mocap", "a.npz", "--record", "--checkpoint", "b.pt"], "train export"),
+        (["evaluate", "--mocap", "a.npz", "--record", "--steps", "4"], "--steps 4"),
+        (["evaluate", "--mocap", "a.npz", "--record", "--look-ahead", "2"], "--look-ahead 2"),
+        (["train", "finetune", "--archives", "a.npz", "--recordings", "b"], "m2t3 train pretrain"),
+        (
+            ["train", "pretrain", "--archives", "a.npz", "--recordings-source", "b"],
+            "--recordings FOLDER",
+        ),
     ],
 )
 def test_a_command_that_cannot_run_says_why(command, answer, capsys):
     assert main(command) == 2
     assert answer in capsys.readouterr().err
+
+
+def test_a_checkpoint_of_stage_1_is_not_for_use(tiny_config, archive_path, tmp_path, capsys):
+    train(tiny_config(tmp_path, 1), "pretrain")
+    last = str(tmp_path / "last.pt")
+    export = ["train", "export", "--checkpoint", last, "--name", "x", "--out", str(tmp_path)]
+    evaluation = ["evaluate", "--mocap", str(archive_path), "--checkpoint", last]
+    for command in (export, evaluation):
+        assert main(command) == 2
+        assert "m2t3 train finetune --from" in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
+
+
+def test_a_checkpoint_of_stage_1_cannot_be_blended(tiny_config, run, tmp_path):
+    train(tiny_config(tmp_path, 1), "pretrain")
+    with pytest.raises(M2t3Error, match=r"--blend .*last\.pt is of stage 1"):
+        Export(run / "last.pt", "x", tmp_path, blend=tmp_path / "last.pt").run()
+
+
+def test_a_checkpoint_without_its_runs_configuration_is_not_exported(run, tmp_path):
+    shutil.copy(run / "last.pt", tmp_path)
+    with pytest.raises(M2t3Error, match=r"no .*config\.json.* --out folder"):
+        Export(tmp_path / "last.pt", "x", tmp_path).run()
+    assert not (tmp_path / "x").exists()
 
 
 def test_a_card_tells_of_licence_metrics_and_the_worst_of_each_action(

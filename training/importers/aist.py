@@ -39,6 +39,9 @@ class Aist(Importer):
     """Folder with Max Planck's body models."""
 
     patterns: ClassVar[tuple[str, ...]] = ("*.pkl", "motions/*.pkl")
+    unwanted: ClassVar[str] = (
+        "the data set's ignore_list.txt says so; name single files to import them all the same"
+    )
 
     def wanted(self, path: Path) -> bool:
         """All but the dances that the data set's own list says to ignore."""

@@ -34,6 +34,10 @@ class HumanML3D(Importer):
     """HumanML3D's joints (new_joints/*.npy)."""
 
     patterns: ClassVar[tuple[str, ...]] = ("*.npy", "new_joints/*.npy")
+    unwanted: ClassVar[str] = (
+        "names that begin with M are mirror images, and training mirrors by itself; clips are "
+        "called 012345.npy; name single files to import them all the same"
+    )
 
     def wanted(self, path: Path) -> bool:
         """Numbers; not mirror images (M012345), nor Mean and Std, which lie beside the folder."""

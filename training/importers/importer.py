@@ -34,6 +34,7 @@ class Importer(ABC):
 
     patterns: ClassVar[tuple[str, ...]]  # of the data set's files below a folder
     unit_mend: ClassVar[str] = METRES  # what to do about a person of a wrong size
+    unwanted: ClassVar[str] = ""  # what is left out of a folder, and what to do then
 
     @abstractmethod
     def motions(self, path: Path) -> list[Motion]:
@@ -55,7 +56,13 @@ class Importer(ABC):
                 below = [path for pattern in self.patterns for path in source.glob(pattern)]
                 if not below:
                     raise M2t3Error(f"{source}: holds no {' or '.join(self.patterns)}")
-                found += sorted(path for path in set(below) if self.wanted(path))
+                wanted = sorted(path for path in set(below) if self.wanted(path))
+                if not wanted:
+                    raise M2t3Error(
+                        f"{source}: all of its {len(set(below))} files are left out, as "
+                        f"{min(below).name} ({self.unwanted})"
+                    )
+                found += wanted
             elif not source.exists():
                 raise M2t3Error(f"{source}: no such file or folder")
             else:

@@ -243,6 +243,14 @@ def test_a_bad_file_is_left_out_only_if_asked_for(publish, tmp_path, capsys):
     assert np.load(out)["clip_name"].tolist() == ["000021"]
 
 
+def test_a_folder_of_mirror_images_alone_is_refused_with_why(publish, tmp_path):
+    published = publish("humanml3d")
+    folder = published.path.parent
+    published.path.rename(folder / "M000021.npy")
+    with pytest.raises(M2t3Error, match=rf"{folder}: .*M000021\.npy \(.*mirror images"):
+        Import(format=type(published.importer)((folder,)), out=tmp_path / "out.npz").run()
+
+
 def test_nothing_but_bad_files_is_an_error(publish, tmp_path):
     published = publish("humanml3d")
     published.path.write_bytes(b"")
