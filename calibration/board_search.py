@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import cv2
+import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
@@ -16,6 +18,7 @@ from .preview import PreviewPage
 from .stances import Stance, choose, guessed_lens, is_new, missing_views, sharpness, stance
 
 VIDEO_EVERY_S = 0.2
+_CHANCE = 2  # markers that are seen where there are none
 _EXAMPLES = 3  # pictures without the board, in which another one is looked for
 _SHARP_ENOUGH = 0.6  # of the sharpest view before a camera so far
 
@@ -120,7 +123,7 @@ def _why_none(search: Search, source: str) -> str:
     message = f"no {board} in any of the {search.pictures} pictures of {source}"
     for picture in search.examples:
         if (other := _other_board(picture.grey, board)) is not None:
-            return f"{message}, but there is {other}"
+            return f"{message}, but {other}"
     return (
         f"{message}; is all of it in the picture, flat and sharp, with a white margin, and are the "
         "counts right (a chessboard's are its inner corners, one less than its squares)?"
@@ -128,7 +131,7 @@ def _why_none(search: Search, source: str) -> str:
 
 
 def _other_board(grey: UInt8[NDArray, "height width"], board: Board) -> str | None:
-    """A board like `board` that the picture does show, in words."""
+    """What the picture shows that is like `board`, in words."""
     if board.kind == "chessboard":
         counts = [(c, r) for c in (-1, 0, 1) for r in (-1, 0, 1) if (c, r) != (0, 0)]
         for more_columns, more_rows in counts:
@@ -137,7 +140,9 @@ def _other_board(grey: UInt8[NDArray, "height width"], board: Board) -> str | No
                 continue
             other = replace(board, columns=columns, rows=rows)
             if find_board(grey, other) is not None:
-                return f"{other}: counts are those of inner corners, where four squares meet"
+                return (
+                    f"there is {other}: counts are those of inner corners, where four squares meet"
+                )
         return None
     if board.kind == "charuco":
         for other in (
@@ -145,13 +150,35 @@ def _other_board(grey: UInt8[NDArray, "height width"], board: Board) -> str | No
             replace(board, columns=board.rows, rows=board.columns),
         ):
             if find_board(grey, other) is not None:
-                return f"{other}"
-    best, most = None, 2
-    for name, number in DICTIONARIES.items():
-        dictionary = cv2.aruco.getPredefinedDictionary(number)
-        ids = cv2.aruco.ArucoDetector(dictionary).detectMarkers(grey)[1]
-        if ids is not None and len(ids) > most:
-            best, most = name, len(ids)
-    if best is None or best == board.dictionary:
-        return None
-    return f"{most} markers of dictionary {best}"
+                return f"there is {other}"
+    ours, mirrored = (_markers(picture, board.dictionary) for picture in (grey, grey[:, ::-1]))
+    if mirrored > max(ours, _CHANCE):
+        return (
+            f"{mirrored} of its markers are there mirrored: switch off the camera's mirror image "
+            "(many programs flip a webcam's), or was the board printed through the paper's back?"
+        )
+    others = {name: _markers(grey, name) for name in DICTIONARIES if name != board.dictionary}
+    # Dictionaries of one size of marker share their first ones; the smaller one is meant.
+    best = max(others, key=lambda name: (others[name], -_size(name)))
+    if others[best] > max(2 * ours, _CHANCE):
+        return f"there are {others[best]} markers of dictionary {best}"
+    if ours > _CHANCE:
+        return (
+            f"{ours} markers of its dictionary {board.dictionary} are there: are the counts "
+            f"{board.columns}x{board.rows} right, columns first, and is enough of it seen?"
+        )
+    return None
+
+
+def _size(name: str) -> int:
+    """How many markers a dictionary has."""
+    return len(cv2.aruco.getPredefinedDictionary(DICTIONARIES[name]).bytesList)
+
+
+def _markers(grey: UInt8[NDArray, "height width"], name: str) -> int:
+    """How many markers of a dictionary are seen."""
+    dictionary = cv2.aruco.getPredefinedDictionary(DICTIONARIES[name])
+    found: tuple[Any, ...] = cv2.aruco.ArucoDetector(dictionary).detectMarkers(
+        np.ascontiguousarray(grey)
+    )
+    return 0 if found[1] is None else len(found[1])  # None where there is no marker

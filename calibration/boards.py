@@ -144,7 +144,7 @@ def parse_board(text: str) -> Board:
     columns, rows = _counts(text, parts[0])
     lengths_m = [_length_m(text, part) for part in parts[1:sizes]]
     dictionary = parts[sizes] if len(parts) > sizes else _DEFAULT_DICTIONARY.get(kind, "")
-    if dictionary and dictionary not in DICTIONARIES:
+    if kind != "chessboard" and dictionary not in DICTIONARIES:
         raise CalibrationError(
             f"board {text!r}: no dictionary {dictionary!r}; {valid_names(dictionary, DICTIONARIES)}"
         )

@@ -95,6 +95,23 @@ def read_unplaced_file(path: str | os.PathLike[str]) -> CameraFile:
         raise CameraFileError(f"{path}: {error}") from None
 
 
+def read_camera(path: str | os.PathLike[str]) -> tuple[Camera, bool]:
+    """The camera of a file, and whether the file says where it stands; it may lack the source.
+
+    The camera is at the origin of its own frame if it does not.
+
+    Raises:
+        CameraFileError: as of `read_camera_file`.
+    """
+    path = Path(path)
+    try:
+        keys = mapping(load_yaml(path), "the file", LENS_KEYS, optional=(*PLACE_KEYS, *OPTIONAL))
+        placed = "T_world_camera" in keys
+        return (_placed(keys) if placed else _unplaced(keys)), placed
+    except CameraFileError as error:
+        raise CameraFileError(f"{path}: {error}") from None
+
+
 def read_lens_file(path: str | os.PathLike[str]) -> LensFile:
     """Read a camera file for its lens; it may lack the camera's place and the source.
 
@@ -160,6 +177,12 @@ def _matrix(values: Float[NDArray, "rows cols"]) -> dict[str, Any]:
 def _camera_file(content: object, folder: Path) -> CameraFile:
     _say_what_a_lens_lacks(content)
     keys = mapping(content, "the file", (*LENS_KEYS, *PLACE_KEYS), optional=OPTIONAL)
+    camera = _placed(keys)
+    record_of(keys.get("calibration", {}))
+    return CameraFile(camera, read_source(keys["source"], folder, camera.name))
+
+
+def _placed(keys: Mapping[str, Any]) -> Camera:
     place = mapping(keys["T_world_camera"], "T_world_camera", ("translation_m", "quaternion_xyzw"))
     quaternion_xyzw = numbers(place["quaternion_xyzw"], "quaternion_xyzw", 4)
     norm = float(np.linalg.norm(quaternion_xyzw))
@@ -170,8 +193,7 @@ def _camera_file(content: object, folder: Path) -> CameraFile:
         )
     camera = _camera(keys, quaternion_xyzw, numbers(place["translation_m"], "translation_m", 3))
     check_camera(camera)
-    record_of(keys.get("calibration", {}))
-    return CameraFile(camera, read_source(keys["source"], folder, camera.name))
+    return camera
 
 
 def _unplaced(keys: Mapping[str, Any]) -> Camera:

@@ -1,31 +1,33 @@
 """The camera's place from a board that lies on the floor, at one place or at several.
 
-The floor fixes where a board can lie: every further place adds three unknowns, x, y and yaw, and
-two equations for each of its corners. Pitch and height, which one board far away leaves open, are
-what several boards agree on.
+Every further place adds three unknowns, x, y and yaw, and two equations for each of its corners.
+Pitch and height, which one board far away leaves open, are what several boards agree on. A board
+that was held still in the hand agrees with none of them, and that is how it is found out.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from itertools import combinations
 
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
-from ..core.errors import CalibrationError
+from ..core.errors import CalibrationError, CameraFileError
 from .board_detection import View
 from .camera import Camera
 from .floor_error import pitch_sd_deg
+from .lying_boards import LyingFit, fit_lying, residuals_px
 from .place_fit import PlaceFit, covariance, fit_place, moved
 
 _STILL_PX = 3.0  # corners of a board that lies still move less
-_LYING_PX = 1.5  # how badly a board may fit the others' floor
+_LYING_PX = 1.5  # how badly a board may fit the others' floor ...
+_LYING = 1.2e-3  # ... or of the picture's width, if that is more
 _MIN_SHARED = 4  # corners that two pictures must share to be compared
+_NAMED = 5  # boards in a message
 
 
 def still_boards(views: Sequence[View]) -> list[View]:
-    """Views averaged while the board lies still: one view for each place where it lay.
+    """Views averaged while the board is still: one view for each place where it was.
 
     A place seen in a single picture of a longer video is a board on its way and left out.
     """
@@ -44,104 +46,143 @@ def fit_floor_boards(
 ) -> PlaceFit:
     """The camera in the world whose origin is on the floor under the first board's middle.
 
-    x is the first board's x, y its y, z up; the board is `thickness_m` thick.
+    x is the first board's x, y its y, z up; the board is `thickness_m` thick. Boards that do not
+    lie on the floor of the most others are left out, with a warning; the first is then the first
+    of those that do.
 
     Raises:
-        CalibrationError: the first board fits nowhere, or boards that do not lie on one floor.
+        CalibrationError: a single board that fits nowhere, or several of which no two lie on one
+            floor.
     """
     if not boards:
         raise CalibrationError("the board is seen lying still in no picture")
-    up = np.array([0, 0, thickness_m])
-    singles = [fit_place(lens, v.points_board_m + up, v.points_px, lens_sd_px) for v in boards]
+    singles = _alone(lens, boards, lens_sd_px, thickness_m)
     if len(boards) == 1:
         return singles[0]
-    best = min(
-        range(len(boards)),
-        key=lambda i: (
-            len(singles[i].warnings),
-            pitch_sd_deg(singles[i].camera, singles[i].covariance),
-        ),
-    )
-    lying = [_lying(singles[best].camera, view, thickness_m) for view in boards]
-    start = _seen_from(singles[best].camera, lying[0])
-    others = np.array([_relative(lying[0], place) for place in lying[1:]])
-    rest = np.zeros(4)
-
-    def residuals(unknown: NDArray) -> NDArray:
-        camera = moved(start, np.concatenate([unknown[:6], rest]))
-        return np.nan_to_num(_residuals(camera, boards, unknown[6:], up), nan=1e4)
-
-    result = least_squares(
-        residuals, np.concatenate([np.zeros(6), others.ravel()]), method="lm", x_scale="jac"
-    )
-    camera = moved(start, np.concatenate([result.x[:6], rest]))
-    places = result.x[6:]
-    left_px = _residuals(camera, boards, places, up).reshape(-1, 2)
-    fit = PlaceFit(camera, left_px, np.zeros((10, 10)))
-    worst = _worst(left_px, boards)
-    if worst[1] > max(3 * min(single.rms_px for single in singles), _LYING_PX):
-        fit = replace(
-            fit,
-            warnings=(
-                f"the board of {boards[worst[0]].name} does not lie on the floor of the others "
-                f"({worst[1]:.1f} px): was it bent, held in the hand, or on something?",
-            ),
-        )
+    best_px = min(single.rms_px for single in singles.values())
+    limit_px = max(3 * best_px, _LYING_PX, _LYING * lens.width_px)
+    used, fit = _on_one_floor(singles, boards, thickness_m, limit_px)
+    lying = [boards[i] for i in used]
 
     def predicted(by: NDArray) -> NDArray:
-        return -_residuals(moved(camera, by[:10]), boards, places + by[10:], up)
+        return -residuals_px(moved(fit.camera, by[:10]), lying, fit.places + by[10:], thickness_m)
 
-    return replace(fit, covariance=covariance(predicted, left_px, len(places), lens_sd_px))
-
-
-def _residuals(
-    camera: Camera, boards: Sequence[View], places: NDArray, up: NDArray
-) -> Float[NDArray, "n"]:
-    """Seen less predicted, all corners one after the other."""
-    every = [(0.0, 0.0, 0.0), *places.reshape(-1, 3)]
-    return np.concatenate(
-        [
-            (view.points_px - camera.project(_placed(view.points_board_m, place) + up)).ravel()
-            for view, place in zip(boards, every, strict=True)
-        ]
+    return PlaceFit(
+        fit.camera,
+        fit.residuals_px,
+        covariance(predicted, fit.residuals_px, len(fit.places), lens_sd_px),
+        _left_out([v for i, v in enumerate(boards) if i not in used], lying, used[0] > 0),
     )
 
 
-def _placed(points_board_m: NDArray, place: Sequence[float] | NDArray) -> Float[NDArray, "n 3"]:
-    """A board's points on the floor at x, y, yaw."""
-    x, y, yaw = place
-    c, s = np.cos(yaw), np.sin(yaw)
-    return points_board_m @ np.array([[c, s, 0], [-s, c, 0], [0, 0, 1]]) + [x, y, 0]
+def _alone(
+    lens: Camera, boards: Sequence[View], lens_sd_px: NDArray, thickness_m: float
+) -> dict[int, PlaceFit]:
+    """The camera's place from each board alone, without those from which there is none."""
+    up = np.array([0, 0, thickness_m])
+    fits, refusals = {}, []
+    for i, view in enumerate(boards):
+        try:
+            fits[i] = fit_place(lens, view.points_board_m + up, view.points_px, lens_sd_px)
+        except (CalibrationError, CameraFileError) as error:  # held so that no floor is seen
+            refusals.append(error)
+    if not fits:
+        raise refusals[0]
+    return fits
 
 
-def _lying(camera: Camera, view: View, height_m: float) -> Float[NDArray, "3"]:
-    """x, y, yaw of a board at that height, as the camera sees it."""
-    rays = camera.rays_world(view.points_px)
-    reach = (height_m - camera.t_world_camera_m[2]) / rays[:, 2]
-    floor = (camera.t_world_camera_m + reach[:, None] * rays)[:, :2]
-    flat = view.points_board_m[:, :2]
-    a = (flat - flat.mean(axis=0)) @ [1, 1j]
-    b = (floor - floor.mean(axis=0)) @ [1, 1j]
-    yaw = float(np.angle(np.vdot(a, b)))
-    middle = floor.mean(axis=0) - _placed(view.points_board_m, (0, 0, yaw))[:, :2].mean(axis=0)
-    return np.array([*middle, yaw])
+def _on_one_floor(
+    singles: dict[int, PlaceFit], boards: Sequence[View], thickness_m: float, limit_px: float
+) -> tuple[list[int], LyingFit]:
+    """Which boards lie on one floor, and the camera over them.
 
-
-def _seen_from(camera: Camera, place: NDArray) -> Camera:
-    """`camera` in the world of a board that lies at `place`."""
-    turn = _placed(np.eye(3), (0, 0, -place[2])).T  # takes vectors to the board's axes
-    return replace(
-        camera,
-        R_world_camera=turn @ camera.R_world_camera,
-        t_world_camera_m=turn @ (camera.t_world_camera_m - [place[0], place[1], 0]),
+    All of them, if they do. Else with each board in turn, those that lie on one floor with it, less
+    the ones that do not fit when all are taken together; the set that covers most of it wins.
+    """
+    every = list(range(len(boards)))
+    fit = _best(singles, boards, every, thickness_m)
+    if fit is not None and fit.board_rms_px.max() <= limit_px:
+        return every, fit
+    partners: dict[int, set[int]] = {i: {i} for i in every}
+    for pair in combinations(every, 2):
+        fit = _best(singles, boards, pair, thickness_m)
+        if fit is not None and fit.board_rms_px.max() <= limit_px:
+            for i in pair:
+                partners[i].update(pair)
+    found = []
+    for members in {tuple(sorted(group)) for group in partners.values() if len(group) > 1}:
+        used = list(members)
+        fit = _best(singles, boards, used, thickness_m)
+        while fit is not None and fit.board_rms_px.max() > limit_px and len(used) > 2:
+            without = [[i for i in used if i != one] for one in used]
+            fits = [_best(singles, boards, others, thickness_m) for others in without]
+            k = min(range(len(used)), key=lambda k: _rms_px(fits[k]))
+            used, fit = without[k], fits[k]
+        if fit is not None and fit.board_rms_px.max() <= limit_px:
+            found.append((used, fit))
+    if not found:
+        raise CalibrationError(
+            f"the board was still at {len(boards)} places ({_names(boards)}), but no two of them "
+            "are on one floor: lay it flat on the floor, let go of it, and move it about only "
+            "between pictures; one picture of it on the floor does too"
+        )
+    return max(
+        found, key=lambda one: (_spots([boards[i] for i in one[0]]), len(one[0]), -_rms_px(one[1]))
     )
 
 
-def _relative(first: NDArray, other: NDArray) -> Float[NDArray, "3"]:
-    """`other` in the world of a board that lies at `first`."""
-    offset = np.array([[other[0] - first[0], other[1] - first[1], 0.0]])
-    x, y, _ = _placed(offset, (0, 0, -first[2]))[0]
-    return np.array([x, y, other[2] - first[2]])
+def _best(
+    singles: dict[int, PlaceFit], boards: Sequence[View], used: Sequence[int], thickness_m: float
+) -> LyingFit | None:
+    """The camera over the boards `used`, sought from the one on that tells it most surely.
+
+    From the others on too, as long as another camera explains theirs nearly as well.
+    """
+    starts = sorted(
+        (single for i, single in singles.items() if i in used),
+        key=lambda s: (len(s.warnings), pitch_sd_deg(s.camera, s.covariance)),
+    )
+    fits = []
+    for start in starts:
+        fits.append(fit_lying(start.camera, [boards[i] for i in used], thickness_m))
+        if fits[-1] is not None and not start.warnings:
+            break
+    return min(fits, key=_rms_px, default=None)
+
+
+def _rms_px(fit: LyingFit | None) -> float:
+    return np.inf if fit is None else float(np.sqrt(np.square(fit.board_rms_px).mean()))
+
+
+def _spots(boards: Sequence[View]) -> int:
+    """At how many places apart from each other boards are seen.
+
+    A board held in the hand that drifts is many boards in nearly one plane: they count as one.
+    """
+    apart: list[tuple[NDArray, float]] = []
+    for view in boards:
+        middle, size = view.points_px.mean(axis=0), float(np.ptp(view.points_px, axis=0).max())
+        if all(np.linalg.norm(middle - other) > max(size, far) / 2 for other, far in apart):
+            apart.append((middle, size))
+    return len(apart)
+
+
+def _left_out(left_out: Sequence[View], lying: Sequence[View], first: bool) -> tuple[str, ...]:
+    """A warning of the boards that were left out, and of the origin if the first is among them."""
+    if not left_out:
+        return ()
+    several = len(left_out) > 1
+    origin = f"; the world's origin is under the board of {lying[0].name}" if first else ""
+    return (
+        f"the board{'s' * several} of {_names(left_out)} {'do' if several else 'does'} not lie on "
+        f"the floor of the other {len(lying)} and {'are' if several else 'is'} left out: bent, "
+        f"held in the hand, or on something?{origin}",
+    )
+
+
+def _names(boards: Sequence[View]) -> str:
+    more = f" and {len(boards) - _NAMED} more" if len(boards) > _NAMED else ""
+    return ", ".join(view.name for view in boards[:_NAMED]) + more
 
 
 def _apart_px(a: View, b: View) -> float:
@@ -165,10 +206,3 @@ def _mean(group: Sequence[View]) -> View:
     name = group[0].name if len(group) == 1 else f"{group[0].name} to {group[-1].name}"
     points_px = np.array([np.median(px, axis=0) for px in often.values()])
     return View(name, np.array(list(often)), points_px)
-
-
-def _worst(left_px: NDArray, boards: Sequence[View]) -> tuple[int, float]:
-    """Which board fits worst, and its root mean square error in pixels."""
-    ends = np.cumsum([len(view.points_px) for view in boards])[:-1]
-    errors = [np.sqrt(np.square(part).sum(axis=1).mean()) for part in np.split(left_px, ends)]
-    return int(np.argmax(errors)), float(max(errors))

@@ -39,7 +39,7 @@ class Picture:
 
 def is_live(source: str) -> bool:
     """Whether `source` is a camera or a network stream, which never end."""
-    return source.isdecimal() or "://" in source
+    return source.isdecimal() or "://" in source or source.startswith("/dev/")
 
 
 def is_video(source: str) -> bool:
@@ -48,7 +48,7 @@ def is_video(source: str) -> bool:
 
 
 def read_pictures(source: str, every_s: float = 0.0) -> Iterator[Picture]:
-    """The pictures of `source`: a camera's number, an address, a video, a picture, folder, pattern.
+    """The pictures of `source`: a camera, an address, a video, a picture, a folder, a pattern.
 
     Files come in the order of their names and turned as their EXIF says; of a video or a camera,
     `every_s` seconds lie between pictures (0: all of them).
@@ -75,6 +75,35 @@ def first_picture(source: str) -> Picture:
     return picture
 
 
+def check_picture_path(path: Path) -> None:
+    """Refuse a path to which no picture can be written, before work is done for it.
+
+    Raises:
+        CalibrationError: another suffix than those of pictures, or no such folder.
+    """
+    if path.suffix.lower() not in SUFFIXES:
+        raise CalibrationError(
+            f"{path}: no picture is called so; its name ends in {', '.join(SUFFIXES)}"
+        )
+    if not path.parent.is_dir():
+        raise CalibrationError(f"{path}: there is no folder {path.parent}; mkdir -p {path.parent}")
+
+
+def write_picture(path: Path, bgr: Colour) -> None:
+    """Write a picture in the format of its name.
+
+    Raises:
+        CalibrationError: it cannot be written.
+    """
+    check_picture_path(path)
+    try:
+        written = cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 92])
+    except cv2.error as error:
+        raise CalibrationError(f"{path}: cannot be written ({error.err})") from None
+    if not written:
+        raise CalibrationError(f"{path}: cannot be written; may you write there, is there space?")
+
+
 def _files(source: str) -> list[Path]:
     path = Path(source)
     found = sorted(path.iterdir()) if path.is_dir() else sorted(map(Path, glob.glob(source)))  # noqa: PTH207  (absolute patterns too)
@@ -83,8 +112,9 @@ def _files(source: str) -> list[Path]:
         return paths
     if not found and not path.exists():
         raise CalibrationError(
-            f"no such file or folder: {source}; a source is a camera's number (0), an address "
-            "(rtsp://…), a video, a picture, a folder of pictures or a 'pattern*.jpg'"
+            f"no such file or folder: {source}; a source is a camera's number (0) or path "
+            "(/dev/video0), an address (rtsp://…), a video, a picture, a folder of pictures or a "
+            "'pattern*.jpg'"
         )
     raise CalibrationError(f"{source}: no pictures in it; they end in {', '.join(SUFFIXES)}")
 

@@ -29,8 +29,12 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
 
-def load_yaml(path: Path) -> object:
-    """The content of a YAML file; CameraFileError where it cannot be read or repeats a key."""
+def load_yaml(path: Path, first_of_several: bool = False) -> object:
+    """The content of a YAML file; CameraFileError where it cannot be read or repeats a key.
+
+    Args:
+        first_of_several: the file may hold several documents; what follows the first is not read.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -40,6 +44,8 @@ def load_yaml(path: Path) -> object:
             "configs/cam0.yaml"
         ) from None
     try:
+        if first_of_several:
+            return next(yaml.load_all(text, _StrictLoader), None)
         return yaml.load(text, _StrictLoader)
     except yaml.YAMLError as error:
         hint = "; OpenCV's own files are another format" if "opencv" in text else ""

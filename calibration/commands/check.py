@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.console import Console
 
@@ -13,7 +12,7 @@ from ..camera_file import read_camera_file, read_lens_file
 from ..floor_error import DISTANCES_M, floor_error_mm, pitch_deg, roll_deg
 from ..floor_picture import draw_floor
 from ..moved import turn_between
-from ..pictures import Picture, first_picture
+from ..pictures import Picture, check_picture_path, first_picture, write_picture
 from ..points_file import read_points
 from .placing import check_size
 
@@ -42,6 +41,8 @@ class Check:
             CalibrationError: no picture, or one of another size.
         """
         console = Console(highlight=False, soft_wrap=True)
+        if self.out is not None:
+            check_picture_path(self.out)
         camera, file = read_camera_file(self.camera).camera, read_lens_file(self.camera)
         ground = file.record.ground
         reference = None
@@ -72,8 +73,7 @@ class Check:
             return 0
         check_size(picture, file, self.camera)
         out = self.out or self.camera.with_name(f"{self.camera.stem}.check.jpg")
-        if not cv2.imwrite(str(out), draw_floor(picture.bgr, camera)):
-            raise CalibrationError(f"{out}: cannot be written as a picture")
+        write_picture(out, draw_floor(picture.bgr, camera))
         console.print(f"{out}: does the grid lie on the floor, and does the pole stand upright?")
         if self.source is None or reference is None:
             return 0

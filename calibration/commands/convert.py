@@ -8,7 +8,7 @@ import tyro
 
 from ...core.errors import CameraFileError, valid_names
 from ..camera import Camera
-from ..camera_file import CameraFile, lens_keys, place_keys, read_camera_file, read_lens_file
+from ..camera_file import UNUSED_ROS_KEYS, lens_keys, place_keys, read_camera, read_lens_file
 from ..camera_file_edit import update_camera_file
 from ..formats.foreign import Foreign, camera_name
 from ..formats.table import FORMATS, FormatName, read_foreign
@@ -22,7 +22,7 @@ class ImportCamera:
     """OpenCV FileStorage, ROS camera_info, Kalibr camchain, Pose2Sim/Caliscope TOML or Qualisys
     .qca.txt."""
     out: Path
-    """Camera file to write; what else stands in it stays."""
+    """Camera file to write; what else stands in it stays, but for the record of a calibration."""
     format: FormatName | None = None
     """Which of them it is; found out if not given."""
     pick: str | None = None
@@ -55,7 +55,8 @@ class ImportCamera:
             keys["T_world_camera"] = place_keys(camera)
         if item.placed and not (self.out.exists() and read_lens_file(self.out).has_source):
             keys["source"] = {"type": "zmq", "stream": camera.name}
-        update_camera_file(self.out, keys)
+        # What was found out about the lens and the place before is not true of these.
+        update_camera_file(self.out, keys, without=("calibration", *UNUSED_ROS_KEYS))
         if item.placed:
             x, y, z = camera.t_world_camera_m
             print(f"{self.out}: {camera.name} at x {x:.2f}, y {y:.2f}, {z:.2f} m above the floor")
@@ -83,7 +84,7 @@ class ExportCamera:
         Raises:
             CameraFileError: the camera file is not sound, or the format has no such lens.
         """
-        item = _read(self.camera)
+        item = Foreign(*read_camera(self.camera))
         try:
             FORMATS[self.format].write(self.out, item)
         except CameraFileError as error:
@@ -93,15 +94,3 @@ class ExportCamera:
         placed = item.placed and FORMATS[self.format].places
         print(f"{self.out}: {item.camera.name}, {'lens and place' if placed else 'lens only'}")
         return 0
-
-
-def _read(path: Path) -> Foreign:
-    """The camera of a file, with its place if it has one."""
-    file = read_lens_file(path)
-    try:
-        placed: CameraFile | None = read_camera_file(path)
-    except CameraFileError as error:
-        if "T_world_camera" not in str(error):
-            raise
-        placed = None
-    return Foreign(placed.camera, True) if placed else Foreign(file.lens, False)

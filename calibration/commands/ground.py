@@ -1,6 +1,7 @@
 """`m2t3 calibrate ground board` and `points`: the room's coordinates from what is known in it."""
 
 import math
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,14 +16,15 @@ from ..boards import parse_board
 from ..camera_file import read_lens_file
 from ..click_page import CLICK_PAGE, points_of
 from ..floor_boards import fit_floor_boards, still_boards
-from ..floor_error import in_world
+from ..floor_error import in_world, roll_deg
 from ..pictures import Picture, first_picture, is_live, is_video, read_pictures
-from ..place_fit import fit_place
+from ..place_fit import fit_place, up_in_picture
 from ..points_file import read_points, write_points
 from ..preview import DEFAULT_PORT, PreviewPage
 from .placing import check_size, finish, lens_sd_px
 
 VIDEO_EVERY_S = 0.2
+_UPSIDE_DOWN = -0.1  # of `up_in_picture`; one that looks straight down is about 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class GroundBoard:
     """Where its x points in the world, degrees counter-clockwise from above."""
     seconds: float = 10.0
     """How long to watch a live camera."""
+    as_is: bool = False
+    """Believe the board when it has the camera upside down."""
 
     def run(self) -> int:
         """Find the camera's place.
@@ -76,7 +80,7 @@ class GroundBoard:
             )
         places = still_boards(views)
         console.print(
-            f"the board lies at {len(places)} place{'s' * (len(places) != 1)}, "
+            f"the board was still at {len(places)} place{'s' * (len(places) != 1)}, "
             f"seen in {len(views)} of {count} pictures"
         )
         fit = fit_floor_boards(file.lens, places, lens_sd_px(file), self.thickness_mm / 1000)
@@ -85,18 +89,25 @@ class GroundBoard:
                 "several places, spread over where people will be, make the pitch surer: move the "
                 "board about and take a picture of each"
             )
+        if up_in_picture(fit.camera) < _UPSIDE_DOWN and not self.as_is:
+            raise CalibrationError(
+                f"the camera would be upside down, rolled {roll_deg(fit.camera):.0f}°: did the "
+                "board lie flat on the floor, its print up, or was it tilted in the hand? Lay it "
+                "down and let go of it; if the camera truly is mounted like that: --as-is"
+            )
         fit = in_world(fit, self.origin, math.radians(self.yaw))
         finish(console, self.camera, fit, "board", reference)
         return 0
 
     def _pictures(self) -> Iterator[Picture]:
         live = is_live(self.source)
-        for i, picture in enumerate(
-            read_pictures(self.source, VIDEO_EVERY_S if live or is_video(self.source) else 0.0)
-        ):
-            if live and i * VIDEO_EVERY_S > self.seconds:
-                return
+        every_s = VIDEO_EVERY_S if live or is_video(self.source) else 0.0
+        until = None
+        for picture in read_pictures(self.source, every_s):
+            until = until or time.monotonic() + self.seconds  # a camera takes a while to open
             yield picture
+            if live and time.monotonic() >= until:
+                return
 
 
 @dataclass(frozen=True)

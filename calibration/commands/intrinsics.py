@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-import cv2
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -17,12 +16,12 @@ from ..boards import parse_board
 from ..camera import DistortionModel
 from ..camera_checks import check_lens
 from ..camera_file import lens_keys
-from ..camera_file_edit import update_camera_file
+from ..camera_file_edit import name_in, update_camera_file
 from ..keypoint_source import valid_stream_name
 from ..lens_fit import LensFit, fit_lens
 from ..lens_model import fit_best_lens
 from ..lens_uncertainty import with_uncertainty
-from ..pictures import is_live
+from ..pictures import check_picture_path, is_live, write_picture
 from ..preview import DEFAULT_PORT, PreviewPage
 from ..record import CalibrationRecord, LensRecord, record_keys
 from ..stances import missing_views, stance
@@ -43,8 +42,8 @@ class Intrinsics:
     print. `m2t3 calibrate board` makes one."""
     out: Path
     """Camera file to write; what else stands in it stays."""
-    name: str = "cam0"
-    """The camera's name, and its stream's."""
+    name: str | None = None
+    """The camera's name, and its stream's: the one that the camera file has, or else cam0."""
     distortion: Literal["auto", DistortionModel] = "auto"
     """auto: the simplest model that predicts views it was not fitted to. equidistant is for
     fisheye lenses."""
@@ -62,7 +61,10 @@ class Intrinsics:
             CalibrationError: no pictures, no board in them, or views that fix no lens.
             CameraFileError: a name that cannot be part of a topic.
         """
-        valid_stream_name(self.name, "--name")
+        found = name_in(self.out)
+        name = valid_stream_name(self.name if self.name is not None else found or "cam0", "--name")
+        if self.coverage is not None:
+            check_picture_path(self.coverage)
         console = Console(highlight=False, soft_wrap=True)
         board = parse_board(self.board)
         search = self._search(console)
@@ -70,16 +72,12 @@ class Intrinsics:
         size = search.image_size_px
         errors: dict[DistortionModel, float] = {}
         if self.distortion == "auto":
-            fit, errors = fit_best_lens(search.views, size, self.name)
+            fit, errors = fit_best_lens(search.views, size, name)
         else:
-            fit = fit_lens(search.views, size, self.distortion, self.name)
+            fit = fit_lens(search.views, size, self.distortion, name)
         fit = with_uncertainty(fit)
         check_lens(fit.lens)
         report(console, fit, search, errors)
-        if self.coverage is not None and not cv2.imwrite(
-            str(self.coverage), draw_coverage(fit.views, size)
-        ):
-            raise CalibrationError(f"{self.coverage}: cannot be written as a picture")
         assert fit.sd_px is not None
         lens = LensRecord(
             date=datetime.date.today().isoformat(),
@@ -91,6 +89,8 @@ class Intrinsics:
         )
         record = record_keys(CalibrationRecord(lens=lens))
         update_camera_file(self.out, {**lens_keys(fit.lens), "calibration": record})
+        if self.coverage is not None:
+            write_picture(self.coverage, draw_coverage(fit.views, size))
         console.print(
             f"\n{self.out} written. Where the camera stands is next: "
             f"m2t3 calibrate ground board --camera {self.out} --source ... (or points, or person)"

@@ -3,7 +3,6 @@
 import datetime
 from pathlib import Path
 
-import cv2
 import numpy as np
 from rich.console import Console
 
@@ -11,7 +10,7 @@ from ...core.errors import CalibrationError
 from ..camera_file import LensFile, place_keys, read_lens_file
 from ..camera_file_edit import update_camera_file
 from ..floor_error import floor_error_mm, pitch_deg, pitch_sd_deg, roll_deg
-from ..pictures import Picture
+from ..pictures import Picture, write_picture
 from ..place_fit import PlaceFit
 from ..record import CalibrationRecord, GroundRecord, record_keys
 
@@ -56,8 +55,7 @@ def finish(
     reference = None
     if picture is not None:
         path = camera.with_name(f"{camera.stem}.ground.jpg")
-        if not cv2.imwrite(str(path), picture.bgr, [cv2.IMWRITE_JPEG_QUALITY, 92]):
-            raise CalibrationError(f"{path}: cannot be written")
+        write_picture(path, picture.bgr)
         reference = path.name
     ground = GroundRecord(
         date=datetime.date.today().isoformat(),

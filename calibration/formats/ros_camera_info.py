@@ -24,7 +24,7 @@ MODELS: dict[str, DistortionModel] = {
 
 def read(path: Path) -> list[Foreign]:
     """The camera of the file."""
-    content = load_yaml(path)
+    content = load_yaml(path, first_of_several=True)  # `ros2 topic echo` ends each with ---
     if not isinstance(content, dict):
         raise CameraFileError("is no mapping of keys like image_width and camera_matrix")
     word = str(key(content, ("distortion_model",), "the distortion model")) or "plumb_bob"

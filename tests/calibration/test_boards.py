@@ -58,6 +58,7 @@ def test_apriltag_grids_are_opencvs():
 @pytest.mark.parametrize(
     ("word", "answer"),
     [
+        ("charuco:7x5:35:26:", "no dictionary ''; valid: "),
         ("chesboard:7x4:60", "did you mean 'chessboard'?"),
         ("chessboard:7x4", "chessboard:COLUMNSxROWS:SQUARE_MM"),
         ("chessboard:7*4:60", "'7*4' is no COLUMNSxROWS"),

@@ -308,3 +308,23 @@ def test_changing_some_keys_leaves_all_else_as_it_was_written():
     )
     assert yaml.safe_load(with_keys("{a: 1, b: 2}", {"b": 3})) == {"a": 1, "b": 3}
     assert with_keys("", {"a": 1}) == "a: 1\n"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "  camera_name: a\n  other: 1\n",
+        "camera_name: a\nother: 1\n...\n",
+        "camera_name: &name a\nother: 1\nsource: {type: zmq, stream: *name}\n",
+    ],
+)
+def test_a_file_that_cannot_be_changed_in_its_text_is_written_anew(text):
+    before, after = yaml.safe_load(text), {"camera_name": "b", "new": {"y": 1}}
+    assert yaml.safe_load(with_keys(text, after)) == {**before, **after}
+
+
+def test_keys_are_taken_out_with_all_that_is_below_them():
+    text = "a: 1\nold:\n  lens: {x: 1}\n\n# the last\nb: 2 # two\nold2: 3 # three\n"
+    assert with_keys(text, {"a": 4}, without=("old", "old2", "none")) == (
+        "a: 4\n\n# the last\nb: 2 # two\n"
+    )

@@ -1,5 +1,7 @@
 """The room from a board on the floor: how exact, and what is found out and explained."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -11,9 +13,11 @@ from m2t3.__main__ import main
 from m2t3.calibration.board_detection import View
 from m2t3.calibration.boards import parse_board
 from m2t3.calibration.camera_file import read_camera_file, read_lens_file
+from m2t3.calibration.commands import ground
 from m2t3.calibration.floor_boards import fit_floor_boards, still_boards
 from m2t3.calibration.floor_error import floor_error_mm, in_world, pitch_deg, pitch_sd_deg, roll_deg
 from m2t3.calibration.place_fit import fit_place
+from m2t3.core.errors import CalibrationError
 
 
 def lying(board, x=0.0, y=0.0, yaw=0.0):
@@ -79,18 +83,75 @@ def vars_of(fit):
     return fit.camera, fit.covariance
 
 
-def test_a_board_on_its_way_and_one_that_does_not_lie_flat_are_found_out():
+def held(camera, board, rng, name, *, tilt=35.0, y=0.7, z=0.4) -> View:
+    """A board held still in the hand, tilted to the camera."""
+    turn = Rotation.from_euler("yx", [-tilt, 10], degrees=True).as_matrix()
+    points_m = board.corners_m @ turn.T + [0, y, z]
+    return View(name, board.corners_m, seen(camera, points_m, rng, 0.2))
+
+
+def test_a_board_on_its_way_and_one_that_does_not_lie_flat_are_left_out():
     board, rng, camera = parse_board("charuco:7x5:60:44"), np.random.default_rng(0), make_camera()
     views = frames_of(camera, board, 5, rng)
     views += frames_of(camera, board, 1, rng, x=0.2) + frames_of(camera, board, 1, rng, x=0.4)
     views += frames_of(camera, board, 5, rng, x=0.6)
     boards = still_boards(views)
     assert len(boards) == 2
-    tilted_m = lying(board, y=0.7) @ Rotation.from_euler("x", 15, degrees=True).as_matrix().T
-    boards.append(View("tilted", board.corners_m, seen(camera, tilted_m, rng)))
-    assert any(
-        "does not lie on the floor" in w for w in fit_floor_boards(camera, boards, SURE).warnings
-    )
+    good = fit_floor_boards(camera, boards, SURE)
+    assert good.warnings == ()
+    fit = fit_floor_boards(camera, [*boards, held(camera, board, rng, "tilted", tilt=15)], SURE)
+    assert "the board of tilted does not lie on the floor of the other 2" in fit.warnings[0]
+    assert "origin" not in fit.warnings[0]
+    np.testing.assert_allclose(errors_of(fit, camera), errors_of(good, camera), atol=1e-3)
+
+
+def test_a_first_board_held_in_the_hand_moves_the_origin_to_the_first_that_lies():
+    board, rng, camera = parse_board("charuco:7x5:80:60"), np.random.default_rng(0), make_camera()
+    # Held for a while, it drifts: four places, but hardly apart, against two on the floor.
+    boards = [held(camera, board, rng, f"held {i}", y=0.7 + 0.01 * i) for i in range(4)]
+    boards += [frames_of(camera, board, 1, rng, x=x, y=-x)[0] for x in (0.0, 0.8)]
+    fit = fit_floor_boards(camera, boards, SURE)
+    assert "held 0, held 1, held 2, held 3 do not lie on the floor" in fit.warnings[0]
+    assert "origin is under the board of 0" in fit.warnings[0]
+    pitch, height = np.abs(errors_of(fit, camera))
+    assert pitch < 0.5
+    assert height < 0.03
+
+
+def test_boards_of_which_no_two_lie_on_one_floor_are_refused():
+    board, rng, camera = parse_board("charuco:7x5:80:60"), np.random.default_rng(0), make_camera()
+    boards = [frames_of(camera, board, 1, rng)[0], held(camera, board, rng, "held")]
+    with pytest.raises(CalibrationError, match="no two of them are on one floor: lay it flat"):
+        fit_floor_boards(camera, boards, SURE)
+
+
+def test_a_board_that_has_the_camera_upside_down_is_questioned(tmp_path, capsys):
+    camera = make_camera(pitch=42, roll=180, position=(-1.3, 0.1, 1.4), size=(640, 360))
+    board, file = parse_board("charuco:5x4:140:105"), write_lens(tmp_path / "cam0.yaml", camera)
+    R = camera.R_world_camera.T
+    picture = Renderer(camera, board).picture(R, -R @ camera.t_world_camera_m)
+    cv2.imwrite(str(tmp_path / "floor.png"), picture)
+    arguments = ["--camera", str(file), "--source", str(tmp_path / "floor.png"), "--board"]
+    arguments = ["calibrate", "ground", "board", *arguments, "charuco:5x4:140:105"]
+    before = file.read_text()
+    assert main(arguments) == 2
+    assert "--as-is" in capsys.readouterr().err
+    assert file.read_text() == before
+    assert main([*arguments, "--as-is"]) == 0
+    same_place(file, camera, 0.02)
+
+
+def test_a_live_camera_is_watched_for_seconds_however_slow_the_search(monkeypatch):
+    now_s = 100.0
+    monkeypatch.setattr(ground.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr(ground, "read_pictures", lambda source, every_s: iter(range(1000)))
+    for source, expected in (("0", 5), ("walk", 1000)):
+        command = ground.GroundBoard(Path("cam0.yaml"), source, "chessboard:7x4:60", seconds=10)
+        count = 0
+        for _ in command._pictures():
+            now_s += 2.0  # to look for the board
+            count += 1
+        assert count == expected
 
 
 def test_a_thick_board_lifts_the_camera():

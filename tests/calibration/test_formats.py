@@ -14,9 +14,11 @@ from m2t3.calibration.camera_file import (
     read_lens_file,
     write_camera_file,
 )
+from m2t3.calibration.camera_file_edit import update_camera_file
 from m2t3.calibration.formats.qualisys import turned
 from m2t3.calibration.formats.table import FORMATS, format_of, read_foreign
 from m2t3.calibration.keypoint_source import ZmqSource
+from m2t3.calibration.record import CalibrationRecord, GroundRecord, LensRecord, record_keys
 from m2t3.core.errors import CameraFileError
 from m2t3.core.geometry import looking
 
@@ -136,11 +138,44 @@ def test_a_camera_info_message_is_read_as_it_is_echoed(tmp_path):
     path.write_text(
         "header: {frame_id: left}\nheight: 480\nwidth: 640\ndistortion_model: plumb_bob\n"
         "d: [-0.1, 0.02, 0.001, 0.0, 0.0]\nk: [500.0, 0.0, 320.0,"
-        " 0.0, 501.0, 240.0, 0.0, 0.0, 1.0]\n"
+        " 0.0, 501.0, 240.0, 0.0, 0.0, 1.0]\n---\nheight: 481\n---\n"
     )
     camera = read_foreign(path)[0].camera
     assert camera.K[1, 1] == 501
     assert camera.name == "info"
+
+
+def test_a_broken_place_is_not_exported_as_a_lens_and_a_source_is_not_needed(tmp_path, capsys):
+    camera = make_camera()
+    ours, theirs = write(tmp_path / "ours.yaml", camera), tmp_path / "theirs.toml"
+    text = ours.read_text()
+    arguments = ["calibrate", "export", "--camera", str(ours), "--out", str(theirs)]
+    arguments += ["--format", "pose2sim"]
+    ours.write_text(text[: text.index("source:")])
+    assert main(arguments) == 0
+    assert "lens and place" in capsys.readouterr().out
+    assert_same(read_foreign(theirs)[0].camera, camera)
+    theirs.unlink()
+    ours.write_text(text.replace("2.2]", "-2.2]"))
+    assert main(arguments) == 2
+    assert "below the ground" in capsys.readouterr().err
+    assert not theirs.exists()
+
+
+def test_an_imported_camera_has_no_record_of_the_one_before(tmp_path):
+    out, theirs = write(tmp_path / "cam0.yaml", make_camera()), tmp_path / "calib.toml"
+    lens = LensRecord("2026-11-24", "chessboard:7x4:60", 22, 0.18, 2.1, 3.4)
+    ground = GroundRecord("2026-11-24", "board", 0.31, 0.05, 0.004, {3: 4, 5: 9})
+    record = record_keys(CalibrationRecord(lens, ground))
+    update_camera_file(out, {"calibration": record, "projection_matrix": {"rows": 3}})
+    out.write_text("# in the hall\n" + out.read_text())
+    theirs.write_text(pose_text(R_TRUE, T_TRUE))
+    assert main(["calibrate", "import", str(theirs), "--out", str(out)]) == 0
+    assert read_lens_file(out).record == CalibrationRecord()
+    text = out.read_text()
+    assert text.startswith("# in the hall\n")
+    assert "projection_matrix" not in text
+    assert read_camera_file(out).source == ZmqSource("cam_3")
 
 
 KALIBR = """cam0:

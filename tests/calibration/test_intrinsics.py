@@ -16,6 +16,7 @@ from m2t3.calibration.camera_file import read_camera_file, read_lens_file
 from m2t3.calibration.lens_fit import MIN_VIEWS, fit_lens
 from m2t3.calibration.lens_model import fit_best_lens
 from m2t3.calibration.lens_uncertainty import with_uncertainty
+from m2t3.calibration.pictures import is_live, write_picture
 from m2t3.calibration.stances import choose, guessed_lens, missing_views, sharpness, stance
 from m2t3.core.errors import CalibrationError, CameraFileError
 
@@ -242,7 +243,9 @@ def folder(tmp_path_factory):
 
 def test_the_command_writes_a_lens_and_says_what_it_is_worth(folder, tmp_path, capsys):
     out, coverage = tmp_path / "cam0.yaml", tmp_path / "coverage.png"
-    out.write_text("# my camera\nsource: {type: zmq, stream: hall} # the detector\n")
+    out.write_text(
+        "# my camera\nsource: {type: zmq, stream: hall} # the detector\ncamera_name: hall\n"
+    )
     arguments = ["--source", str(folder), "--board", "chessboard:8x5:40", "--out", str(out)]
     assert main(["calibrate", "intrinsics", *arguments, "--coverage", str(coverage)]) == 0
     said = capsys.readouterr().out
@@ -256,6 +259,7 @@ def test_the_command_writes_a_lens_and_says_what_it_is_worth(folder, tmp_path, c
     assert file.record.lens.board == "chessboard:8x5:40"
     assert file.record.lens.rms_px < 0.15
     assert out.read_text().startswith("# my camera\nsource: {type: zmq, stream: hall} # the det")
+    assert file.lens.name == "hall"
     assert cv2.imread(str(coverage)).max() > 200
     with pytest.raises(CameraFileError, match=r"lacks T_world_camera.*m2t3 calibrate ground"):
         read_camera_file(out)
@@ -348,3 +352,61 @@ def test_seven_real_pictures_give_the_makers_focal_lengths(name, tmp_path, capsy
     said = capsys.readouterr().out
     assert "Missing, for a surer lens" in said
     assert "tilted away" in said
+
+
+def test_a_live_camera_is_a_number_an_address_or_a_device():
+    live = {"0": True, "rtsp://a/b": True, "/dev/video0": True, "walk.mp4": False, "views": False}
+    assert {source: is_live(source) for source in live} == live
+
+
+@pytest.mark.parametrize(
+    ("changes", "answer"),
+    [
+        ({"--coverage": "coverage.xyz"}, "coverage.xyz: no picture is called so; its name ends in"),
+        ({"--coverage": "no/coverage.png"}, "there is no folder"),
+        ({"--out": "no/cam0.yaml"}, "there is no folder"),
+    ],
+)
+def test_where_nothing_can_be_written_is_said_before_the_pictures_are_looked_at(
+    changes, answer, tmp_path, capsys
+):
+    arguments = {"--source": "nowhere", "--board": "chessboard:8x5:40", "--out": "cam0.yaml"}
+    for key, value in {**arguments, **changes}.items():
+        arguments[key] = str(tmp_path / value) if key in ("--out", "--coverage") else value
+    words = [word for pair in arguments.items() for word in pair]
+    assert main(["calibrate", "intrinsics", *words]) == 2
+    assert answer in capsys.readouterr().err
+
+
+def test_a_picture_that_opencv_cannot_write_is_an_error_that_is_told(tmp_path, monkeypatch):
+    def imwrite(*_):
+        raise cv2.error("no writer")
+
+    monkeypatch.setattr(cv2, "imwrite", imwrite)
+    with pytest.raises(CalibrationError, match="cannot be written"):
+        write_picture(tmp_path / "a.png", np.zeros((2, 2, 3), np.uint8))
+
+
+@pytest.fixture(scope="module")
+def charuco_picture():
+    board, lens = parse_board("charuco:7x5:50:37"), make_lens()
+    R, t = next(iter(varied_poses(1, board, 0.55)))
+    return Renderer(lens, board).picture(R, t)
+
+
+@pytest.mark.parametrize(
+    ("word", "flipped", "answer"),
+    [
+        ("charuco:11x8:50:37", False, "markers of its dictionary 4x4_50 are there: are the counts"),
+        ("charuco:7x5:50:37", True, "of its markers are there mirrored"),
+        ("charuco:7x5:50:37:5x5_50", False, "markers of dictionary 4x4_50"),
+    ],
+)
+def test_markers_without_their_board_are_explained(
+    word, flipped, answer, charuco_picture, tmp_path, capsys
+):
+    picture = charuco_picture[:, ::-1] if flipped else charuco_picture
+    cv2.imwrite(str(tmp_path / "a.png"), picture)
+    arguments = ["--board", word, "--out", str(tmp_path / "x.yaml")]
+    assert main(["calibrate", "intrinsics", "--source", str(tmp_path), *arguments]) == 2
+    assert answer in capsys.readouterr().err
