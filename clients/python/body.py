@@ -45,17 +45,6 @@ class HumanoidBody:
         return self.message.heading_rad
 
     @property
-    def finite(self) -> bool:
-        """Whether it is somewhere and turned somehow: a publisher may send NaN."""
-        body = self.message
-        return bool(
-            np.isfinite(body.heading_rad)
-            and np.isfinite(body.root_world_m).all()
-            and np.isfinite(body.rotations_xyzw).all()
-            and np.isfinite(body.offsets_m).all()
-        )
-
-    @property
     def bone_names(self) -> tuple[str, ...]:
         """B bone names, in the order of the arrays."""
         return self.definition.bone_names
@@ -92,6 +81,12 @@ class HumanoidBody:
         if bone not in self.bone_names:
             raise KeyError(f"no bone {bone!r}; {valid_names(bone, self.bone_names)}")
         return self.bone_names.index(bone)
+
+
+def is_somewhere(body: Body) -> bool:
+    """Whether a body has a place and turns; a publisher may send NaN."""
+    parts = (body.root_world_m, body.rotations_xyzw, body.offsets_m, body.joint_offsets_m)
+    return bool(np.isfinite(body.heading_rad) and all(np.isfinite(part).all() for part in parts))
 
 
 def check_fit(definition: Humanoid | None, body: Body) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from ...core.clock import SECOND_NS, monotonic_ns, unix_minus_monotonic_ns
 from ...core.errors import WireError, valid_names
 from ...core.messages import BoolArray, Float32Array, PoseFrame, SkeletonDefinition
-from .body import HumanoidBody, check_fit
+from .body import HumanoidBody, check_fit, is_somewhere
 
 ONE_HOST_NS = SECOND_NS  # clocks whose offsets to Unix time differ by less are one host's
 
@@ -26,7 +26,8 @@ class Person:
     confidence: Float32Array  # (J,) 0..1
     valid: BoolArray  # (J,)
     contact: Float32Array  # (2,) chance that the left, right foot stands still; NaN where unknown
-    body: HumanoidBody | None  # the person as a humanoid; None where the publisher sends none (yet)
+    # The person as a humanoid; None where the publisher sends none (yet), or NaN.
+    body: HumanoidBody | None
 
     def __getitem__(self, joint: str) -> Float32Array:
         """Position of the named joint, (3,) metres; NaN where not valid."""
@@ -69,7 +70,9 @@ class Frame:
                 pose.confidence,
                 pose.valid,
                 pose.contact,
-                HumanoidBody(humanoid, pose.body) if humanoid and pose.body else None,
+                HumanoidBody(humanoid, pose.body)
+                if humanoid and pose.body and is_somewhere(pose.body)
+                else None,
             )
             for pose in self.message.people
             if pose.state == "tracked"

@@ -79,6 +79,6 @@ class VmcSender:
         print(f"m2t3 bridge: {self._host}:{self._ports[0]}: {told}", file=sys.stderr)
 
     def _packets(self, person: Person | None) -> Iterator[bytes]:
-        if person is None or person.body is None or not person.body.finite:
+        if person is None or person.body is None:
             return absence_packets(self._t_s)
         return person_packets(person.body, self._t_s)
