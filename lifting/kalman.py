@@ -134,6 +134,9 @@ def backwards(own: NDArray, predicted: NDArray, dt_s: float, smoothed: NDArray) 
         smoothed[V, k] = own[V, k] + (own[XV, k] + dt_s * own[VV, k]) * a + own[VV, k] * b
 
 
+SHORTEST_S = 1e-3  # a step that tells a velocity: no camera is faster
+
+
 @compiled
 def show(dt_s: float, haste: NDArray, followed: NDArray, shown: NDArray) -> None:
     """Moves what is shown on as a critically damped spring would that pulls it along.
@@ -148,7 +151,8 @@ def show(dt_s: float, haste: NDArray, followed: NDArray, shown: NDArray) -> None
         slower = dt_s * (shown[V, k] - followed[V, k])
         left = math.exp(-rate)
         shown[X, k] = followed[X, k] + left * ((1.0 + rate) * behind + slower)
-        shown[V, k] = followed[V, k] + left * ((1.0 - rate) * slower - rate**2 * behind) / dt_s
+        pulled = left * ((1.0 - rate) * slower - rate**2 * behind)
+        shown[V, k] = followed[V, k] + pulled / max(dt_s, SHORTEST_S)
 
 
 @compiled

@@ -111,6 +111,9 @@ class SteadyLifter:
         track.t_s = t_s
         points = track.bones.fitted(t_s, person.positions_world_m, person.expected_error_m)
         points = track.smoother.update(t_s, points, person.contact.astype(np.float64))
+        if not np.isfinite(points).all():  # and none after it would be
+            del self._tracks[person.person_id]
+            return LiftedPerson.unseen(person.person_id, len(points))
         return replace(person, positions_world_m=points.astype(np.float32))
 
 

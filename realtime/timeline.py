@@ -6,6 +6,7 @@ from typing import Literal
 from ..core.clock import SECOND_NS
 from ..core.messages import KeypointsFrame
 
+MIN_STEP_NS = SECOND_NS // 1000  # no camera is as fast: the same frame again, or a time made up
 MAX_STEP_NS = 10 * SECOND_NS  # farther into the future is no capture time but a fault
 PATIENCE_NS = SECOND_NS  # for how long times that do not fit are taken for faults
 
@@ -37,7 +38,7 @@ class Timeline:
             return "restart"
         if frame.seq <= last.seq:
             return "repeated" if frame.seq == last.seq else "out_of_order"
-        if 0 < frame.t_capture_ns - last.t_capture_ns < MAX_STEP_NS:
+        if MIN_STEP_NS <= frame.t_capture_ns - last.t_capture_ns < MAX_STEP_NS:
             return "next"
         # One wild time is a fault of that frame; if they go on, the source's clock was set anew.
         return "timestamp" if t_receive_ns - self._t_receive_ns < PATIENCE_NS else "restart"

@@ -57,9 +57,7 @@ class Track:
     born_s: float
     sightings: int = 1
     doubted_s: float = 0.0  # when last found after an absence, or at the same place as another;
-    before: Sighting | None = (
-        None  # as last seen before that: it may be somebody else who was found
-    )
+    before: Sighting | None = None  # as seen before that: it may be somebody else who was found
     doubled_s: float = 0.0  # for how long, on balance, it has been where an older person is
 
     def older_than(self, other: "Track") -> bool:
@@ -111,7 +109,9 @@ class Tracker:
                         refused["duplicate_people"] += 1
                     else:
                         tracks[i] = self._seen_first(t_s, person, seen_px[i])
-            left += self._doubled(t_s, twins, tracks)
+            doubled = self._doubled(t_s, twins, tracks)
+            refused["duplicate_people"] += len(doubled)
+            left += tuple(track.id for track in doubled if track.id is not None)
         self._before_s = t_s
         refused["unconfirmed_people"] += sum(t is not None and t.id is None for t in tracks)
         return Assignment(tuple(t.id if t else None for t in tracks), left, +refused)
@@ -247,11 +247,11 @@ class Tracker:
             track.id = next(self._new_ids)
 
     def _doubled(
-        self, t_s: float, twins: Sequence[Sequence[int]], tracks: Sequence[Track | None]
-    ) -> tuple[int, ...]:
-        """Drop whoever has been where an older person is for long; their ids."""
+        self, t_s: float, twins: Sequence[Sequence[int]], tracks: list[Track | None]
+    ) -> list[Track]:
+        """Drop whoever has been where an older person is for long, of this frame's `tracks` too."""
         dt = 0.0 if self._before_s is None else t_s - self._before_s
-        left: list[int] = []
+        doubled: list[Track] = []
         for i, track in enumerate(tracks):
             if track is None:
                 continue
@@ -259,5 +259,6 @@ class Tracker:
             track.doubled_s = max(0.0, track.doubled_s + (dt if older else -dt))
             if track.doubled_s > SAME_S:
                 self._tracks.remove(track)
-                left += [track.id] if track.id is not None else []
-        return tuple(left)
+                tracks[i] = None
+                doubled.append(track)
+        return doubled

@@ -29,6 +29,15 @@ def test_true_answers_stay_true(camera, motion, oracle):
     assert np.linalg.norm(found - truth, axis=-1)[15:].mean() < 0.01
 
 
+def test_frames_that_come_nearly_at_once_throw_nobody_out_of_the_room(camera, motion, oracle):
+    truth = motion(FPS)[:90]
+    times_s = np.arange(len(truth)) / FPS
+    times_s[1::3] = times_s[:-1:3] + 1e-9
+    lifter = SteadyLifter(Lifter(camera, oracle(times_s, truth, camera)))
+    found = lifted(lifter, times_s, camera.project(truth))
+    assert np.linalg.norm(found - truth, axis=-1).max() < 0.3
+
+
 def test_a_body_outlasts_an_absence(camera, motion, oracle):
     """A foot that the network puts too far away is brought back by a leg that is known."""
     truth = motion(FPS)[:90]

@@ -91,9 +91,10 @@ def test_repeated_and_out_of_order_frames_are_dropped(pipeline, frame):
     assert pipeline.counts.dropped == {"repeated": 1, "out_of_order": 1}
 
 
-def test_a_time_that_does_not_rise_is_refused(pipeline, frame):
+@pytest.mark.parametrize("step_ns", [0, 50_000])
+def test_a_time_that_does_not_rise_as_a_cameras_is_refused(pipeline, frame, step_ns):
     pipeline.process(frame(0), NOW)
-    assert pipeline.process(frame(1, t_capture_ns=frame(0).t_capture_ns), NOW) is None
+    assert pipeline.process(frame(1, t_capture_ns=frame(0).t_capture_ns + step_ns), NOW) is None
     assert pipeline.counts.refused == {"timestamp": 1}
 
 

@@ -151,6 +151,7 @@ def test_two_who_turn_out_to_be_one_body_become_one_who_was_there_first(room):
     left = []
     for _ in range(round(1.5 * SAME_S / DT)):
         ids = room.step(room.body_m(0, 5), room.body_m(0.02, 5))
+        assert not set(ids) & set(room.said.left)  # nobody is here who has just left
         left += room.said.left
     assert left == [b]
     assert set(ids) == {a, None}

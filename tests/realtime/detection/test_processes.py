@@ -202,3 +202,25 @@ def test_losses_add_up_over_the_restarts_of_a_detector():
     assert reports.counts().dropped == {"skipped": 2}
     assert reports.latest(30).session == "b"
     assert reports.latest(30 + FRESH_NS) is None
+    for n in range(50):  # both go on, in turn
+        reports.add(msgspec.structs.replace(report, session="ab"[n % 2]), 40 + n)
+    assert reports.counts().refused == {"corrupt": 4}
+
+
+def test_a_detector_cannot_fill_the_status_with_words_of_its_own():
+    from m2t3.realtime.sources.detector_reports import KINDS, DetectorReports
+
+    reports = DetectorReports()
+    for n in range(40):
+        reports.add(
+            DetectorStatus(
+                stream="cam0", session=f"s{n}", state="running", detector="d", pictures_in=3,
+                frames_out=2, refused={f"kind{n}": 1, "corrupt": 2, "x" * 5000: 9}, dropped={},
+                latency_ms={}, warnings=(),
+            ),
+            n,
+        )  # fmt: skip
+    refused = reports.counts().refused
+    assert refused["corrupt"] == 80
+    assert len(refused) == KINDS
+    assert max(map(len, refused)) < 100
