@@ -1,9 +1,10 @@
 """The `m2t3` command: a menu whose entries are imported only when they are called."""
 
+import errno
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from functools import partial
 from typing import NamedTuple
@@ -49,6 +50,8 @@ COMMANDS = {
     "ablate": Command("training.ablate:Ablate", "train small variants, compare what they answer"),
 }
 
+STREAM = "realtime.stream:Stream"  # has a script of its own
+
 # module that a bare install lacks: extra that brings it
 EXTRAS = {
     "smplx": "smpl",
@@ -74,14 +77,35 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     2: refused, 130: Ctrl-C, 141: whoever read the output has gone, as of `m2t3 info FILE | head`.
     """
+    return delivered("m2t3", lambda: chosen(argv))
+
+
+def stream(argv: Sequence[str] | None = None) -> int:
+    """Run `m2t3-stream [options]` and return its exit code (0: stopped or finished)."""
+    arguments = sys.argv[1:] if argv is None else argv
+    return delivered("m2t3-stream", lambda: run("m2t3-stream", STREAM, arguments))
+
+
+def delivered(prog: str, work: Callable[[], int]) -> int:
+    """Do the `work` and write what it has printed; the exit code of both."""
+    if sys.stdout is None:  # closed from the start; tyro, for one, looks at it
+        sys.stdout = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     try:
         try:
-            return chosen(argv)
+            return work()
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # Python flushes at its end
-        return 141
+    except OSError as error:
+        if error.errno not in (errno.EPIPE, errno.ENOSPC):
+            raise
+        from .core.output import discard
+
+        discard(sys.stdout)
+        if error.errno == errno.EPIPE:
+            return 141
+        why = f"cannot write ({error.strerror}): make room, or write elsewhere"
+        print(f"{prog}: {why}", file=sys.stderr)
+        return 2
 
 
 def chosen(argv: Sequence[str] | None) -> int:
@@ -98,29 +122,28 @@ def chosen(argv: Sequence[str] | None) -> int:
         hint = f"did you mean `m2t3 {near[0]}`?" if near else "`m2t3 --help` lists the commands"
         print(f"m2t3: no command {name!r}; {hint}", file=sys.stderr)
         return 2
-    return run(name, rest)
+    return run(f"m2t3 {name}", COMMANDS[name].target, rest)
 
 
-def run(name: str, arguments: Sequence[str]) -> int:
-    """Import the command `name`, read its `arguments` and run it."""
-    import tyro
-
+def run(prog: str, target: str, arguments: Sequence[str]) -> int:
+    """Import the command `target`, read its `arguments` and run it."""
     from .core.errors import M2t3Error
 
-    module_name, target = COMMANDS[name].target.split(":")
-    prog = f"m2t3 {name}"
-    try:
-        command = getattr(importlib.import_module(f".{module_name}", __package__), target)
+    module_name, class_name = target.split(":")
+    try:  # the imports, too: they take seconds, in which Ctrl-C may come
+        import tyro
+
+        command = getattr(importlib.import_module(f".{module_name}", __package__), class_name)
         read = getattr(command, "read", partial(tyro.cli, command))
         return read(prog=prog, args=arguments).run()
     except M2t3Error as error:
-        print(f"m2t3 {name}: {error}", file=sys.stderr)
+        print(f"{prog}: {error}", file=sys.stderr)
         return 2
     except ModuleNotFoundError as error:
         if error.name not in EXTRAS:
             raise
         mend = f'pip install "m2t3[{EXTRAS[error.name]}]"'
-        print(f"m2t3 {name}: needs {error.name}, which is not installed: {mend}", file=sys.stderr)
+        print(f"{prog}: needs {error.name}, which is not installed: {mend}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130

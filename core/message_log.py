@@ -7,6 +7,7 @@ are read too. Needs the extra "record".
 """
 
 import io
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,15 @@ from .topics import TOPICS
 SUFFIX = ".mcap"
 PREFIXES = tuple(f"{topic.prefix}." for topic in TOPICS)
 MAX_RECORD_BYTES = 64 * 1024 * 1024  # a chunk of another tool may be large; beyond it is a fault
+DAMAGED = (  # what mcap's reader makes of it, above all within chunks
+    McapError,
+    ValueError,
+    RuntimeError,
+    OverflowError,
+    MemoryError,
+    struct.error,
+    zstandard.ZstdError,
+)
 
 
 @dataclass(frozen=True)
@@ -69,16 +79,21 @@ class MessageLog:
                         self.complete = True
             except (EndOfFile, InvalidMagic):
                 self.complete = False
-            except (McapError, ValueError, RuntimeError, zstandard.ZstdError) as error:
-                raise RecordingError(f"{self.path}: is damaged: {error}") from None
+            except DAMAGED as error:
+                raise RecordingError(
+                    f"{self.path}: is damaged: {str(error) or type(error).__name__}"
+                ) from None
 
 
 class _Exact(io.BufferedReader):
     """A file whose `read` gives all that was asked for or nothing.
 
-    mcap's reader takes what a cut has left of a payload for the payload.
+    mcap's reader takes what a cut has left of a payload for the payload, and asks for as many bytes
+    as a damaged length says, be they more than any memory holds.
     """
 
     def read(self, size: int | None = -1, /) -> bytes:
+        if size is not None and size > MAX_RECORD_BYTES:
+            return b""
         data = super().read(size)
         return data if size is None or len(data) >= size else b""

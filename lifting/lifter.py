@@ -55,8 +55,8 @@ class Lifter:
         steps: int = 1,
         height_m: float | None = None,
     ) -> None:
-        if steps < 1:
-            raise M2t3Error(f"steps must be 1 or more, not {steps}")
+        if not 1 <= steps <= 100:
+            raise M2t3Error(f"steps must be 1 to 100, not {steps}")
         self.camera, self.denoiser, self.steps = camera, denoiser, steps
         self._first_size = SizeBelief() if height_m is None else SizeBelief.of_height(height_m)
         self._skeleton = denoiser.shape.skeleton
@@ -114,22 +114,27 @@ class Lifter:
         """The person's state; anew when they were never seen or too long ago."""
         person = self._people.get(person_id)
         if person is None or rays.t_s - person.seen_s > FORGET_AFTER_S:
-            center = self.camera.t_world_camera_m
-            anchor = guess_ground_position(
-                rays.rays_world, rays.seen, center, self._body_m, self._skeleton.ankles
-            )
             sides = SideFilter(self._skeleton)
             size = self._first_size if person is None else person.size  # outlasts an absence
-            rig, ground = self._rig(anchor)
-            person = Person(person_id, sides, self._history(), rig, ground, size)
+            person = Person(person_id, sides, self._history(), *self._guessed_rig(rays), size)
             self._people[person_id] = person
-        elif FORGET_AFTER_S < rays.t_s - person.history.newest_s < math.inf:
-            person.history = self._history()  # in doubt since then: nothing new was remembered
+        elif rays.t_s - person.history.newest_s > FORGET_AFTER_S:  # in doubt since then, or always
+            if person.history.newest_s > -math.inf:
+                person.history = self._history()
+            person.rig, person.ground = self._guessed_rig(rays)
         person.seen_s = rays.t_s
         return person
 
     def _history(self) -> History:
         return History(self.denoiser.shape, self.steps)
+
+    def _guessed_rig(self, rays: Rays) -> tuple[Rig, Ground | None]:
+        """The rig where somebody seen like this most likely stands."""
+        center = self.camera.t_world_camera_m
+        anchor = guess_ground_position(
+            rays.rays_world, rays.seen, center, self._body_m, self._skeleton.ankles
+        )
+        return self._rig(anchor)
 
     def _rig(self, anchor_world_m: Float[NDArray, "2"]) -> tuple[Rig, Ground | None]:
         """The rig around an anchor, and what depends on nothing else."""

@@ -24,6 +24,7 @@ from ..calibration.camera_checks import check_camera
 from ..core.conversions import FORMATS
 from ..core.errors import CameraFileError, RecordingError, valid_names
 from ..core.messages import MAX_PEOPLE
+from ..core.out_file import writing
 from ..core.skeletons import COCO17
 
 OWN_KEYS = (
@@ -76,10 +77,15 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
 
 
 def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
-    """Write `recording` in m2t3's own layout; the camera goes into a camera file."""
+    """Write `recording` in m2t3's own layout; the camera goes into a camera file.
+
+    Raises:
+        M2t3Error: nobody could read it, or the file cannot be written.
+    """
     _check(recording)
     arrays: dict[str, Any] = {key: np.asarray(getattr(recording, key)) for key in OWN_KEYS}
-    with Path(path).open("wb") as file:  # numpy would add .npz to another name
+    path = Path(path)
+    with writing(path), path.open("wb") as file:  # numpy would add .npz to another name
         np.savez_compressed(file, **arrays)
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from ..calibration.camera import Camera
 from ..calibration.camera_file import read_camera_file
 from ..core.errors import RecordingError
+from ..core.out_file import check_out
 from ..core.skeletons import COCO17
 from ..lifting.recording import Recording, write_recording
 from .demo_person import demo_motion
@@ -36,7 +37,12 @@ class DemoRecording:
     """frames per second"""
 
     def run(self) -> int:
-        """Make the recording."""
+        """Make the recording.
+
+        Raises:
+            M2t3Error: no camera file, or `out` cannot be written.
+        """
+        check_out(self.out, self.camera)
         recording = demo_recording(read_camera_file(self.camera).camera, self.fps)
         write_recording(self.out, recording)
         seconds = len(recording.t_capture_ns) / recording.fps

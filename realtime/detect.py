@@ -14,6 +14,7 @@ from ..calibration.capture_source import CaptureSource
 from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.errors import CameraFileError, CaptureError
 from ..core.messages import DetectorStatus, ImageSize
+from ..core.out_file import check_out
 from ..core.stopping import stop_on_signals
 from ..lifting.recording import write_recording
 from .counts import Counts
@@ -63,12 +64,19 @@ class Detect:
         if self.out is not None:
             return self._record(source, file, self.out)
         with stop_on_signals() as stop:
-            self._watch(source, file, stop)
-        return 0
+            ended = self._watch(source, file, stop)
+        if ended or not self.attached:
+            return 0
+        _say("stopped by a signal")
+        return 1  # 0 is the end of the video; after anything else m2t3-stream starts us again
 
-    def _watch(self, source: CaptureSource, file: CameraFile, stop: threading.Event) -> None:
+    def _watch(self, source: CaptureSource, file: CameraFile, stop: threading.Event) -> bool:
+        """Whether it came to the end of the video or of standard input, not to a signal."""
+        input_ended = threading.Event()
         if self.attached:
-            threading.Thread(target=_stop_at_end_of_input, args=(stop,), daemon=True).start()
+            threading.Thread(
+                target=_stop_at_end_of_input, args=(input_ended, stop), daemon=True
+            ).start()
         stream, size_px = stream_name(file, self.stream), _size_px(file)
         reader = CameraReader(
             source.device, image_size_px=size_px, fps=source.fps, loop=source.loop
@@ -92,6 +100,7 @@ class Detect:
         )
         try:
             detection.run(stop, Lines().show)
+            return input_ended.is_set() or reader.finished
         finally:
             reader.close()
             detector.close()
@@ -102,6 +111,7 @@ class Detect:
 
         if kind_of(source.device) != "file":
             raise CaptureError(f"--out is for video files; {device_text(source.device)} is none")
+        check_out(out, self.camera, Path(str(source.device)))
         size_px, counts = _size_px(file), Counts()
         video = Video(source.device, image_size_px=size_px)
         detector = open_detector(source)
@@ -157,8 +167,9 @@ def _say(text: str) -> None:
     print(f"m2t3 detect: {text}", file=sys.stderr, flush=True)
 
 
-def _stop_at_end_of_input(stop: threading.Event) -> None:
+def _stop_at_end_of_input(input_ended: threading.Event, stop: threading.Event) -> None:
     # Not through sys.stdin: a thread that waits in its lock aborts the interpreter at the end.
     while os.read(sys.stdin.fileno(), 1024):
         pass
+    input_ended.set()
     stop.set()

@@ -1,6 +1,8 @@
 """The stream in the terminal: one quiet panel, or plain lines where there is no terminal."""
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Self
 
@@ -11,28 +13,42 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.messages import Status
+from ..core.output import discard
 
 LINE_EVERY = 10  # statuses (seconds) between two plain lines when nothing has changed
 COLOURS = {"running": "green", "waiting": "yellow", "stopping": "cyan"}
 
 
+class Terminal(Console):
+    """Standard output; when its reader has gone, that is an error like others, not the end."""
+
+    def on_broken_pipe(self) -> None:
+        """Rich would end the program."""
+        raise
+
+
 class Display:
-    """Shows each status. Use as a context manager; `facts` are shown once, or in the panel."""
+    """Shows each status. Use as a context manager; `facts` are shown once, or in the panel.
+
+    Where nothing can be written any more, that is told once, and nobody has to look after it.
+    """
 
     def __init__(self, facts: Mapping[str, str], console: Console | None = None) -> None:
         self._facts = facts
-        self._console = console or Console()
+        self._console = console or Terminal()
         # No refresh thread: it would take the interpreter from the frames that are being lifted.
         self._live = Live(console=self._console, auto_refresh=False, transient=True)
         self._last_news: tuple[object, ...] = ()
         self._silent = 0
 
     def __enter__(self) -> Self:
-        if self._console.is_terminal:
-            self._live.start()
-        else:
-            for name, fact in self._facts.items():
-                self._console.print(f"{name}: {fact}", soft_wrap=True, highlight=False)
+        with self._writing():
+            if self._console.is_terminal:
+                self._console.show_cursor(False)  # if that fails, Live must not be half started
+                self._live.start()
+            else:
+                for name, fact in self._facts.items():
+                    self._console.print(f"{name}: {fact}", soft_wrap=True, highlight=False)
         return self
 
     def __exit__(
@@ -41,10 +57,15 @@ class Display:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._live.stop()
+        with self._writing():
+            self._live.stop()
 
     def show(self, status: Status) -> None:
         """Show `status`; without a terminal only when there is news, and now and then."""
+        with self._writing():
+            self._show(status)
+
+    def _show(self, status: Status) -> None:
         if self._console.is_terminal:
             self._live.update(panel(self._facts, status), refresh=True)
             return
@@ -53,6 +74,20 @@ class Display:
         if news != self._last_news or self._silent >= LINE_EVERY:
             self._console.print(line(status), soft_wrap=True, highlight=False, markup=False)
             self._last_news, self._silent = news, 0
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """The stream is for its subscribers: it goes on when nobody can look at it here."""
+        try:
+            yield
+        except OSError as error:
+            discard(self._console.file)
+            stderr = sys.__stderr__  # the live panel puts itself into the place of sys.stderr
+            try:
+                why = f"cannot write here ({error.strerror})"
+                print(f"m2t3-stream: {why}, publishes as before", file=stderr, flush=True)
+            except OSError:  # the same pipe or disk
+                discard(stderr)
 
 
 def panel(facts: Mapping[str, str], status: Status) -> RenderableType:

@@ -25,10 +25,16 @@ PORTS = {
     POSE_ENDPOINT: "poses out; m2t3-stream --publish tcp://127.0.0.1:PORT",
     VIEWER_ENDPOINT: "viewer; m2t3 view --port PORT",
 }
-EXTRAS = {
-    "viser": "m2t3 view: pip install 'm2t3[view]'",
-    "torch": "training and export: pip install 'm2t3[train]'",
+EXTRAS = {  # extra: what needs it; engines and detectors have rows of their own
+    "view": "m2t3 view",
+    "record": "m2t3 record, replay and info, and whatever reads their files",
+    "ros2": "m2t3 bridge ros2",
+    "vmc": "m2t3 bridge vmc",
+    "embodied": "m2t3 embody",
+    "train": "training and export",
+    "smpl": "m2t3 import of SMPL data",
 }
+NEED = re.compile(r'^([\w.-]+)(?:.*extra == "(\w+)")?')  # the name of a package, an extra or ""
 OPENCV_BUILDS = (
     "opencv-python",
     "opencv-python-headless",
@@ -101,15 +107,10 @@ def _machine() -> Iterator[Finding]:
 
 def _packages() -> Finding:
     """What m2t3 itself needs."""
-    needs = [need for need in metadata.requires("m2t3") or () if "extra ==" not in need]
-    names = [re.split(r"[^\w.-]", need)[0] for need in needs]
-    versions = {name: _version(name) for name in names}
-    missing = [name for name, version in versions.items() if version is None]
-    if missing:
-        return Finding("packages", "bad", f"lacking {', '.join(missing)}", "pip install m2t3")
-    return Finding(
-        "packages", "good", ", ".join(f"{name} {version}" for name, version in versions.items())
-    )
+    detail, complete = _needs()
+    if complete:
+        return Finding("packages", "good", detail)
+    return Finding("packages", "bad", detail, "pip install m2t3")
 
 
 def _weights() -> Iterator[Finding]:
@@ -170,7 +171,7 @@ def _detectors() -> Iterator[Finding]:
         version = _version(library)
         try:
             importlib.import_module(f".detection.{detector}", __package__)
-        except ImportError as error:
+        except Exception as error:  # numpy of another ABI is a ValueError
             mend = f"pip install 'm2t3[{DETECTOR_EXTRAS[detector]}]'"
             if version is not None:
                 mend = f"{library} does not load: {error}"
@@ -195,11 +196,23 @@ def _detectors() -> Iterator[Finding]:
 
 
 def _extras() -> Iterator[Finding]:
-    for name, mend in EXTRAS.items():
-        if version := _version(name):
-            yield Finding(name, "good", version)
+    for extra, use in EXTRAS.items():
+        detail, complete = _needs(extra)
+        if complete:
+            yield Finding(extra, "good", detail)
         else:
-            yield Finding(name, "absent", "not installed", mend)
+            yield Finding(extra, "absent", detail, f"{use}: pip install 'm2t3[{extra}]'")
+
+
+def _needs(extra: str = "") -> tuple[str, bool]:
+    """What m2t3 needs, itself or for `extra`: all versions or what is missing; is all there?"""
+    needs = (NEED.findall(need) for need in metadata.requires("m2t3") or ())
+    names = [name for ((name, its_extra),) in needs if its_extra == extra]
+    versions = {name: _version(name) for name in names if name != "m2t3"}  # an extra of its own
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        return f"lacking {', '.join(missing)}", False
+    return ", ".join(f"{name} {version}" for name, version in versions.items()), True
 
 
 def _port(endpoint: str, use: str) -> Finding:

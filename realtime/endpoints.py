@@ -1,12 +1,15 @@
 """ZeroMQ endpoints: bind and connect with errors that teach, and a warning for open doors."""
 
 import re
+import socket as plain
+import stat
+from pathlib import Path
 
 import zmq
 
 from ..core.errors import EndpointError
 
-_PRIVATE = re.compile(r"(ipc|inproc)://|tcp://(127\.|localhost[:/]|\[::1\])")
+_PRIVATE = re.compile(r"ipc://|tcp://(127\.|localhost[:/]|\[::1\])")
 
 
 def bind(socket: zmq.Socket, endpoint: str) -> str:
@@ -15,15 +18,13 @@ def bind(socket: zmq.Socket, endpoint: str) -> str:
     Raises:
         EndpointError: no endpoint, or taken.
     """
-    _check_port(endpoint)
+    _check_form(endpoint, r"[0-9]{1,5}|\*")
+    _check_path(endpoint)
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:
         if error.errno == zmq.EADDRINUSE:
-            raise EndpointError(
-                f"{endpoint} is taken, perhaps by another m2t3-stream: stop that one or give "
-                "another port (`m2t3 doctor` shows which are free)"
-            ) from None
+            raise _taken(endpoint) from None
         raise _unusable(endpoint, error.strerror) from None
     return socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
@@ -34,7 +35,7 @@ def connect(socket: zmq.Socket, endpoint: str) -> str:
     Raises:
         EndpointError: not an endpoint.
     """
-    _check_port(endpoint)
+    _check_form(endpoint, r"[0-9]{1,5}")
     try:
         socket.connect(endpoint)
     except zmq.ZMQError as error:
@@ -52,11 +53,46 @@ def exposure(endpoint: str) -> str | None:
     )
 
 
-def _check_port(endpoint: str) -> None:
-    """libzmq takes port 70000 for 4464."""
-    port = re.fullmatch(r"tcp://.*:(\d+)", endpoint)
-    if port and int(port[1]) > 65535:
+def _check_form(endpoint: str, ports: str) -> None:
+    """libzmq takes port 70000 for 4464, -5 for 65531 and 5673x for 5673."""
+    if endpoint.startswith("inproc://"):
+        raise _unusable(endpoint, "nobody outside this process can reach it")
+    if not endpoint.startswith("tcp://"):
+        return
+    port = re.fullmatch(rf"tcp://.+:({ports})", endpoint)
+    if port is None:
+        raise _unusable(endpoint, "it is tcp://HOST:PORT")
+    if port[1] != "*" and int(port[1]) > 65535:
         raise _unusable(endpoint, "ports end at 65535")
+
+
+def _check_path(endpoint: str) -> None:
+    """libzmq removes what is at the path of an ipc endpoint, also if somebody listens there."""
+    if not endpoint.startswith("ipc://"):
+        return
+    path = Path(endpoint.removeprefix("ipc://"))
+    try:
+        mode = path.stat().st_mode
+    except (OSError, ValueError):  # nothing is there, or libzmq says what is wrong
+        return
+    if not stat.S_ISSOCK(mode):
+        raise _unusable(endpoint, f"{path} is a file or folder that would be lost")
+    with plain.socket(plain.AF_UNIX) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return  # left behind by a process that has gone
+        except OSError:
+            pass  # another user's, or too busy to let us in
+    raise _taken(endpoint)
+
+
+def _taken(endpoint: str) -> EndpointError:
+    return EndpointError(
+        f"{endpoint} is taken, perhaps by another m2t3-stream: stop that one or give "
+        "another (`m2t3 doctor` shows which ports are free)"
+    )
 
 
 def _unusable(endpoint: str, reason: str) -> EndpointError:

@@ -39,17 +39,26 @@ class New:
         """Make them; secret files are for their owner only.
 
         Raises:
-            KeyringError: they are there already, or the stream has no keys yet.
+            KeyringError: they are there already, the stream has no keys yet, or its folder cannot
+                be written.
         """
+        try:
+            self._run()
+        except OSError as error:
+            raise KeyringError(
+                f"cannot make keys in {self.folder}: {error.strerror} ({error.filename}); give "
+                "--folder a folder that you may write to, or one that is not there yet"
+            ) from None
+        return 0
+
+    def _run(self) -> None:
         if self.name is None:
-            _make(self.folder, SERVER)
-            for who in (READERS, DETECTORS):
-                (self.folder / who).mkdir(exist_ok=True)
+            _make(self.folder, SERVER, self.folder / READERS, self.folder / DETECTORS)
             print(
                 f"{self.folder}: the stream's keys. Start it with: m2t3-stream --keys {self.folder}"
             )
             print(f"Then make keys for each client: m2t3 keys new laptop --folder {self.folder}")
-            return 0
+            return
         if not NAME.fullmatch(self.name):
             raise KeyringError(f"{self.name!r} is no name: 1 to 64 of A-Z a-z 0-9 _ -")
         public = self.folder / f"{SERVER}{PUBLIC}"
@@ -58,13 +67,12 @@ class New:
                 f"{self.folder} has no keys of the stream yet: `m2t3 keys new` first"
             )
         theirs = self.folder / "clients" / self.name
-        _make(theirs, CLIENT)
+        admitted = self.folder / (DETECTORS if self.detector else READERS)
+        _make(theirs, CLIENT, admitted)
         shutil.copyfile(public, theirs / public.name)
-        who = DETECTORS if self.detector else READERS
-        shutil.copyfile(theirs / f"{CLIENT}{PUBLIC}", self.folder / who / f"{self.name}{PUBLIC}")
+        shutil.copyfile(theirs / f"{CLIENT}{PUBLIC}", admitted / f"{self.name}{PUBLIC}")
         may = "may send keypoints" if self.detector else "may read poses: m2t3 watch --keys FOLDER"
         print(f"{theirs}: copy this folder to {self.name}, over a channel that you trust; it {may}")
-        return 0
 
 
 @dataclass(frozen=True)
@@ -98,13 +106,15 @@ class Keys:
         return self.task.run()
 
 
-def _make(folder: Path, name: str) -> None:
+def _make(folder: Path, name: str, *others: Path) -> None:
+    """A pair of keys in `folder`, once it and the `others` are there: no pair is made by half."""
     secret = folder / f"{name}{SECRET}"
     if secret.exists():
         raise KeyringError(
             f"{secret} is there already; delete it if its owner is to have new keys, and nobody is "
             "to come in with the old ones"
         )
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for needed in (folder, *others):
+        needed.mkdir(mode=0o700, parents=True, exist_ok=True)
     zmq.auth.create_certificates(folder, name)
     secret.chmod(0o600)

@@ -16,6 +16,7 @@ from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.conversions import conversion
 from ..core.errors import M2t3Error, RecordingError
 from ..core.messages import Pose, PoseFrame
+from ..core.out_file import check_out, writing
 from ..engines.manifest import DEFAULT_WEIGHTS
 from .assembly import assemble
 from .sources.replay import read_played, timed_frames
@@ -26,8 +27,9 @@ class Lift:
     """Lift a recording of 2D keypoints to 3D world poses, as fast as it goes."""
 
     keypoints: Annotated[Path, tyro.conf.Positional]
-    """Recording (npz): keypoints (T, J, 3) or keypoints_px and confidence; fps; image_size. Or what
-    `m2t3 record` wrote (mcap): the same poses again."""
+    """Recording (npz) of one person: keypoints (T, J, 3), fps, image_size. Or of all people:
+    keypoints_px (T, P, J, 2), confidence (T, P, J), person_id (T, P), t_capture_ns (T,), fps,
+    image_size_px, skeleton. Or what `m2t3 record` wrote (mcap): the same poses again."""
     out: Path
     """File to write (npz): positions_world_m (T, P, J, 3), confidence (T, P, J), ..."""
     camera: Path | None = None
@@ -52,7 +54,11 @@ class Lift:
         Raises:
             RecordingError: no recording, no camera in it, a camera of another picture size, or
                 keypoints of a format that does not tell what the network asks for.
+            M2t3Error: `out` cannot be written.
         """
+        if self.out.suffix != ".npz":
+            raise M2t3Error(f"--out {self.out}: poses end in .npz, so that others read them")
+        check_out(self.out, self.keypoints)
         camera = read_camera_file(self.camera).camera if self.camera else None
         recording = read_played(self.keypoints, camera.name if camera else None)
         camera = camera or recording.camera
@@ -89,13 +95,14 @@ class Lift:
             [answers.get((r.frame.session, r.frame.seq)) for r in frames],
             len(definition.joint_names),
         )
-        np.savez_compressed(
-            self.out,
-            **arrays,
-            t_capture_ns=recording.t_capture_ns,
-            joint_names=np.array(definition.joint_names),
-            fps=recording.fps,
-        )
+        with writing(self.out):
+            np.savez_compressed(
+                self.out,
+                **arrays,
+                t_capture_ns=recording.t_capture_ns,
+                joint_names=np.array(definition.joint_names),
+                fps=recording.fps,
+            )
         people = len(set(arrays["person_id"].ravel().tolist()) - {-1})
         console.print(
             f"{self.out}: {len(frames)} frames, {people} people, "

@@ -3,20 +3,37 @@
 import secrets
 import threading
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from ..core.clock import SECOND_NS, monotonic_ns, sleep_until, unix_minus_monotonic_ns
+from ..core.errors import M2t3Error
 from ..core.message_log import Recorded
+from ..core.messages import SessionId, TimeNs
 from ..core.topics import DEFINITION, KEYPOINTS
 from .outlet import Outlet
 
 LOOK_AHEAD_NS = 3 * SECOND_NS  # definitions come every second, so the first is not far
 IDLE_NS = SECOND_NS // 20  # how soon newcomers are greeted, and an interruption is noticed
+MIN_RATE, MAX_RATE = 0.01, 100.0  # slower looks like a halt; faster, a replay never catches up
 
 DEFINITIONS = f"{DEFINITION.prefix}.".encode()
 ONLY_KEYPOINTS = (f"{KEYPOINTS.prefix}.".encode(),)
 EVERYTHING = (b"m2t3.",)
+
+
+def check_rate(rate: float, name: str) -> None:
+    """Refuse a pace that nobody can keep.
+
+    Raises:
+        M2t3Error: the message calls the rate `name`.
+    """
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise M2t3Error(
+            f"{name} is {rate:g}; it is {MIN_RATE:g} to {MAX_RATE:g}, and 1 is the recorded pace"
+        )
 
 
 class Playback:
@@ -94,12 +111,22 @@ def opening_definitions(messages: Iterable[Recorded]) -> Iterator[Recorded]:
             yield message
 
 
+class _Renewable(msgspec.Struct):
+    """What a renewal changes of a message, where it has it."""
+
+    session: SessionId
+    source_session: SessionId | UnsetType = UNSET
+    t_receive_ns: TimeNs | UnsetType = UNSET
+    t_publish_ns: TimeNs | UnsetType = UNSET
+
+
 class Renewal:
     """Makes recorded messages those of a new session that happens now.
 
     A subscriber drops what it has seen before, and ages count from the recorded clock. So whoever
     is to see a recording as if it were live, or once more, gets it with new session names and
-    monotonic times; everything else stays, also keys that this version does not know.
+    monotonic times; everything else stays, also keys that this version does not know, and
+    messages that cannot be read.
     """
 
     def __init__(self, first: Recorded, rate: float = 1.0) -> None:
@@ -110,8 +137,17 @@ class Renewal:
 
     def renew(self, message: Recorded) -> Recorded:
         """`message`, now."""
-        fields = msgspec.msgpack.decode(message.payload)
-        fields["session"] = fields["session"][: 64 - len(self._suffix)] + self._suffix
+        try:
+            msgspec.msgpack.decode(message.payload, type=_Renewable)
+            payload = msgspec.msgpack.encode(self._renewed(message))
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, OverflowError):
+            return message
+        return Recorded(message.topic, payload, message.t_unix_ns)
+
+    def _renewed(self, message: Recorded) -> dict[str, Any]:
+        fields: dict[str, Any] = msgspec.msgpack.decode(message.payload)
+        for key in fields.keys() & {"session", "source_session"}:
+            fields[key] = fields[key][: 64 - len(self._suffix)] + self._suffix
         t_due_ns = self._t_start_ns + int((message.t_unix_ns - self._t_first_unix_ns) / self._rate)
         if "t_publish_ns" in fields:
             if "t_receive_ns" in fields:
@@ -120,4 +156,4 @@ class Renewal:
             fields["t_publish_ns"] = t_due_ns
         if "unix_minus_monotonic_ns" in fields:
             fields["unix_minus_monotonic_ns"] = unix_minus_monotonic_ns()
-        return Recorded(message.topic, msgspec.msgpack.encode(fields), message.t_unix_ns)
+        return fields

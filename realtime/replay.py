@@ -1,7 +1,6 @@
 """`m2t3 replay`: a recording onto the wire again, as `m2t3-stream` or as the detector sent it."""
 
 import itertools
-import math
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,7 +14,14 @@ from ..core.message_log import MessageLog, Recorded
 from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
 from .outlet import Outlet
-from .playback import EVERYTHING, ONLY_KEYPOINTS, Playback, Renewal, opening_definitions
+from .playback import (
+    EVERYTHING,
+    ONLY_KEYPOINTS,
+    Playback,
+    Renewal,
+    check_rate,
+    opening_definitions,
+)
 
 QUEUE_MESSAGES = 10_000  # per subscriber: at many times the pace, none should be lost
 
@@ -55,8 +61,7 @@ class Replay:
             KeyringError: the folder of keys lacks one.
             M2t3Error: a rate that is none, or nothing to play.
         """
-        if not 0 < self.rate < math.inf:
-            raise M2t3Error(f"--rate is {self.rate:g}; it is above 0, and 1 is the recorded pace")
+        check_rate(self.rate, "--rate")
         log = MessageLog(self.recording)
         first = next(self._messages(log), None)
         if first is None:

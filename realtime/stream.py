@@ -3,7 +3,6 @@
 import gc
 import sys
 import threading
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -131,18 +130,7 @@ def open_source(
             return ZmqSource(config.endpoint, stream, keys=keys)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run `m2t3-stream` and return its exit code (0: stopped or finished, 2: refused)."""
-    import tyro
-
-    try:
-        return tyro.cli(Stream, prog="m2t3-stream", args=argv).run()
-    except M2t3Error as error:
-        print(f"m2t3-stream: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from ..__main__ import stream
+
+    sys.exit(stream())

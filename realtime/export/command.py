@@ -1,5 +1,6 @@
 """`m2t3 export`: recorded poses for other programs."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal, get_args
@@ -11,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from ...core.errors import M2t3Error
+from ...core.out_file import check_out, writing
 from .bvh import write_bvh
 from .poses import Poses, read_poses
 from .tables import write_csv, write_trc
@@ -42,20 +44,33 @@ class Export:
         """Write the file or files.
 
         Raises:
-            M2t3Error: no poses, nobody in them, a format that is none.
+            M2t3Error: no poses, nobody in them, a format or scale that is none, or nothing can be
+                written there.
         """
         form = self._format()
+        if not 0 < self.bvh_scale < math.inf:
+            raise M2t3Error(
+                f"--bvh-scale is {self.bvh_scale:g}; it is above 0: 1 for metres, 100 for "
+                "centimetres"
+            )
         poses = read_poses(self.poses)
         chosen = poses.people if self.person is None else [self.person]
         if not chosen:
             raise M2t3Error(f"{self.poses}: there is nobody in it")
+        paths = self._paths(form, chosen)
+        with writing(self.out):
+            self.out.parent.mkdir(parents=True, exist_ok=True)
+        for path in dict.fromkeys(paths):
+            check_out(path, self.poses)
         console = Console(stderr=True)
         needs_body = form in ("bvh", "npz") or self.points == "body"
         people: list[_Person] = []
         for person_id in track(chosen, "fitting bodies", console=console, disable=not needs_body):
             take = take_of(poses, person_id)
             people.append((take, body_take(take) if needs_body else None))
-        for path in self._write(form, poses, people):
+        with writing(self.out):
+            self._write(form, poses, people, paths)
+        for path in dict.fromkeys(paths):
             console.print(f"{path}", highlight=False, soft_wrap=True)
         for take, body in people:
             if body is not None and body.repeated:
@@ -76,25 +91,25 @@ class Export:
             "ending of --out or by --format"
         )
 
-    def _write(self, form: Format, poses: Poses, people: list[_Person]) -> list[Path]:
-        self.out.parent.mkdir(parents=True, exist_ok=True)
+    def _paths(self, form: Format, people: list[int]) -> list[Path]:
+        """Where each of `people` goes to."""
+        if form in ("npz", "csv") or len(people) == 1:
+            return [self.out] * len(people)
+        return [self.out.with_name(f"{self.out.stem}_{id}{self.out.suffix}") for id in people]
+
+    def _write(self, form: Format, poses: Poses, people: list[_Person], paths: list[Path]) -> None:
         if form == "npz":
             _write_npz(self.out, poses, people)
-            return [self.out]
+            return
         if form == "csv":
             write_csv(self.out, [(take, self._points(take, body)) for take, body in people])
-            return [self.out]
-        written = []
-        for take, body in people:
-            several = f"_{take.person_id}" if len(people) > 1 else ""
-            path = self.out.with_name(f"{self.out.stem}{several}{self.out.suffix}")
+            return
+        for (take, body), path in zip(people, paths, strict=True):
             if form == "bvh":
                 assert body is not None
                 write_bvh(path, body, take.fps, self.bvh_scale)
             else:
                 write_trc(path, take, self._points(take, body))
-            written.append(path)
-        return written
 
     def _points(self, take: Take, body: BodyTake | None) -> NDArray:
         return take.positions_world_m if body is None else body.joints_world_m()

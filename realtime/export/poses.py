@@ -61,31 +61,54 @@ def _read_npz(path: Path) -> Poses:
     missing = [key for key in _KEYS if key not in arrays]
     if missing:
         raise RecordingError(
-            f"{path}: lacks {', '.join(missing)}; poses are what `m2t3 lift --out {path}` writes"
+            f"{path}: lacks {', '.join(missing)}; poses are what "
+            "`m2t3 lift KEYPOINTS.npz --out POSES.npz` writes"
         )
+    try:
+        return _poses(arrays)
+    except RecordingError as error:
+        raise RecordingError(f"{path}: {error}") from None
+
+
+def _poses(arrays: dict[str, NDArray]) -> Poses:
     names = tuple(map(str, arrays["joint_names"]))
     skeleton = next((s for s in SKELETONS.values() if s.joint_names == names), None)
     if skeleton is None:
-        raise RecordingError(f"{path}: {len(names)} joints of no known skeleton")
-    person_id = arrays["person_id"].astype(np.int64)
-    positions = arrays["positions_world_m"].astype(np.float32)
-    t_ns = arrays["t_capture_ns"].astype(np.int64)
-    expected = (*person_id.shape, skeleton.joint_count, 3)
-    if positions.shape != expected or t_ns.shape != person_id.shape[:1]:
-        raise RecordingError(
-            f"{path}: positions_world_m has the shape {positions.shape}; with person_id "
-            f"{person_id.shape} and {skeleton.name} it is {expected}"
-        )
-    unknown = np.full((*person_id.shape, 2), np.nan, np.float32)
+        raise RecordingError(f"{len(names)} joints of no known skeleton")
+    shape = arrays["person_id"].shape
+    if len(shape) != 2 or shape[0] == 0:
+        raise RecordingError(f"person_id has the shape {shape}; it is (frames, people)")
+    joints = skeleton.joint_count
+    arrays.setdefault("contact", np.full((*shape, 2), np.nan, np.float32))
+    t_ns = _array(arrays, "t_capture_ns", np.int64, shape[:1])
+    if t_ns[0] < 0 or (np.diff(t_ns) <= 0).any():
+        raise RecordingError("t_capture_ns does not rise from frame to frame, from 0 or more on")
+    fps = float(_array(arrays, "fps", np.float64, ()))
+    if not 0 < fps < 1e4:
+        raise RecordingError(f"fps is {fps:g}; it is frames per second, above 0")
     return Poses(
         skeleton=skeleton,
         t_ns=t_ns,
-        fps=float(arrays["fps"]),
-        person_id=person_id,
-        positions_world_m=positions,
-        confidence=arrays["confidence"].astype(np.float32),
-        contact=arrays.get("contact", unknown).astype(np.float32),
+        fps=fps,
+        person_id=_array(arrays, "person_id", np.int64, shape),
+        positions_world_m=_array(arrays, "positions_world_m", np.float32, (*shape, joints, 3)),
+        confidence=_array(arrays, "confidence", np.float32, (*shape, joints)),
+        contact=_array(arrays, "contact", np.float32, (*shape, 2)),
     )
+
+
+def _array(
+    arrays: dict[str, NDArray], key: str, dtype: type[np.generic], shape: tuple[int, ...]
+) -> NDArray:
+    array = arrays[key]
+    whole = dtype is np.int64
+    if array.shape != shape or array.dtype.kind not in ("iu" if whole else "iuf"):
+        raise RecordingError(
+            f"{key} is {array.dtype} of shape {array.shape}; with person_id "
+            f"{arrays['person_id'].shape} it is {'whole ' * whole}numbers of shape {shape}"
+        )
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf
+        return array.astype(dtype)
 
 
 def _read_mcap(path: Path) -> Poses:

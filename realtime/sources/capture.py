@@ -40,7 +40,8 @@ class CaptureSource(ZmqSource):
         private = f"ipc://{self._folder.name}/keypoints" if zmq.has("ipc") else "tcp://127.0.0.1:*"
         super().__init__(private, stream)
         self.description = f"{config.detector} looks at {device_text(config.device)}"
-        command = (sys.executable, "-m", "m2t3", "detect", "--attached", "--camera", str(path))
+        python = (sys.executable, "-P")  # no modules from whatever folder the stream runs in
+        command = (*python, "-m", "m2t3", "detect", "--attached", "--camera", str(path))
         self._process = DetectorProcess((*command, "--connect", self.endpoint, "--stream", stream))
 
     @property

@@ -13,6 +13,7 @@ from ...core.clock import SECOND_NS, monotonic_ns, sleep_until
 from ...core.messages import Keypoints, KeypointsFrame
 from ...lifting.recording import Recording, read_recording
 from ..counts import Counts
+from ..playback import check_rate
 from . import Patience, Received
 
 if TYPE_CHECKING:
@@ -36,7 +37,9 @@ class ReplaySource:
 
         Raises:
             RecordingError: the file is not a recording.
+            M2t3Error: a rate that nobody can keep.
         """
+        check_rate(rate, "rate")
         self.description = f"replaying {path.name}" + (" in a loop" if loop else "")
         self.frames_in = 0
         self._counts = Counts()

@@ -4,11 +4,12 @@ import importlib
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 import m2t3
-from m2t3.__main__ import COMMANDS, main
+from m2t3.__main__ import COMMANDS, EXTRAS, main, stream
 
 
 def test_bare_import_pulls_in_nothing_heavy():
@@ -56,6 +57,45 @@ def test_output_that_nobody_reads_is_no_error(arguments):
     )
     os.close(write)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+@pytest.mark.parametrize("arguments", [["--help"], ["info", "--help"]])
+def test_a_full_disk_is_told_in_a_line(arguments, unbuffered):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "m2t3", *arguments], stdout=full, stderr=subprocess.PIPE,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered}, text=True,
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr.startswith("m2t3: cannot write (No space left on device): ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("arguments", ["--help", "info --help"])
+def test_a_closed_output_is_no_error(arguments):
+    shell = ["sh", "-c", f'exec "$0" -m m2t3 {arguments} >&-', sys.executable]
+    done = subprocess.run(shell, stderr=subprocess.PIPE)
+    assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_the_stream_tells_a_missing_extra_as_the_menu_does(monkeypatch, capsys):
+    monkeypatch.delitem(sys.modules, "m2t3.realtime.stream", raising=False)
+    monkeypatch.setitem(sys.modules, "m2t3.realtime.sources.replay", None)
+    monkeypatch.setitem(EXTRAS, "m2t3.realtime.sources.replay", "record")  # as if it were mcap
+    assert stream(["--camera", "cam0.yaml"]) == 2
+    told = capsys.readouterr().err
+    assert told.startswith("m2t3-stream: needs m2t3.realtime.sources.replay, ")
+    assert 'pip install "m2t3[record]"' in told
+
+
+@pytest.mark.parametrize("command", [stream, lambda arguments: main(["watch", *arguments])])
+def test_ctrl_c_while_a_command_is_imported_is_no_traceback(monkeypatch, command):
+    def import_module(name, package=None):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importlib, "import_module", import_module)
+    assert command([]) == 130
 
 
 def test_version(capsys):

@@ -1,6 +1,7 @@
 """The tree is the architecture: what pyproject and the import rules say is what is there."""
 
 import ast
+import importlib
 import os
 import subprocess
 import sys
@@ -36,6 +37,12 @@ def test_pyproject_lists_every_package_folder():
     found = [".".join(("m2t3", *f.relative_to(ROOT).parts)) for f in package_folders()]
     found.append("m2t3.configs")  # only data, but setuptools wants such folders named too
     assert sorted(found) == sorted(PYPROJECT["tool"]["setuptools"]["packages"])
+
+
+@pytest.mark.parametrize("entry", PYPROJECT["project"]["scripts"].values())
+def test_scripts_are_there(entry):
+    module, function = entry.split(":")
+    assert callable(getattr(importlib.import_module(module), function))
 
 
 def test_packages_have_an_init():

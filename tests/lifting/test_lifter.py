@@ -397,6 +397,7 @@ def test_the_stages_timing_is_told(camera, network, px):
     assert all(ns > 0 for ns in timing.values())
 
 
-def test_a_network_of_no_steps_is_refused(camera, network):
-    with pytest.raises(M2t3Error, match="steps"):
-        Lifter(camera, network, steps=0)
+@pytest.mark.parametrize("steps", [0, 101])
+def test_a_network_of_no_steps_or_far_too_many_is_refused(camera, network, steps):
+    with pytest.raises(M2t3Error, match=f"steps must be 1 to 100, not {steps}"):
+        Lifter(camera, network, steps=steps)

@@ -2,12 +2,13 @@
 
 import dataclasses
 import io
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from m2t3.core.errors import RecordingError
+from m2t3.core.errors import M2t3Error, RecordingError
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.recording import Recording, read_recording, write_recording
 
@@ -143,6 +144,13 @@ def test_broken_files_are_refused_and_nothing_else_happens(tmp_path):
         except RecordingError:
             refused += 1
     assert refused > 150
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a disk that is full is Linux's")
+def test_a_full_disk_is_told(tmp_path):
+    recording = read(own_arrays(), tmp_path)
+    with pytest.raises(M2t3Error, match="full: cannot be written"):
+        write_recording("/dev/full", recording)
 
 
 def test_a_recording_that_nobody_could_read_is_not_written(tmp_path):

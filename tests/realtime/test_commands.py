@@ -13,13 +13,14 @@ import pytest
 import zmq
 
 from m2t3.__main__ import main as m2t3
+from m2t3.__main__ import stream
 from m2t3.calibration.camera_file import CameraFile, write_camera_file
 from m2t3.calibration.keypoint_source import ReplaySource, ZmqSource
 from m2t3.core import topics, wire
 from m2t3.core.conversions import FORMATS
 from m2t3.core.messages import Status
 from m2t3.core.skeletons import COCO17
-from m2t3.lifting.recording import write_recording
+from m2t3.lifting.recording import OWN_KEYS, SINGLE_KEYS, write_recording
 from m2t3.realtime import lift as lift_module
 from m2t3.realtime import stream as stream_module
 from m2t3.realtime.assembly import define
@@ -30,8 +31,8 @@ from m2t3.realtime.lift import pose_arrays
 def assembled(monkeypatch, pipeline, model):
     """Both commands get the fake lifter; what they change in the process is put back."""
 
-    def assemble(camera, stream, **choice):
-        names = {"stream": stream, "session": "pose-1"}
+    def assemble(camera, name, **choice):
+        names = {"stream": name, "session": "pose-1"}
         return define(**names, skeleton=COCO17, camera=camera, model=model), pipeline
 
     for module in (lift_module, stream_module):
@@ -81,7 +82,7 @@ def test_a_signal_ends_the_stream_with_a_last_word_and_code_0(camera_file, tmp_p
 
     subscriber = threading.Thread(target=subscribe)
     subscriber.start()
-    assert stream_module.main(["--camera", camera_file(source), "--publish", endpoint]) == 0
+    assert stream(["--camera", camera_file(source), "--publish", endpoint]) == 0
     subscriber.join()
     assert (states[0], states[-1]) == ("waiting", "stopping")
     out = capfd.readouterr().out
@@ -92,7 +93,7 @@ def test_a_signal_ends_the_stream_with_a_last_word_and_code_0(camera_file, tmp_p
 
 def test_a_recording_that_is_not_looped_plays_to_its_end(camera_file, recording_path, capfd):
     config = camera_file(ReplaySource(recording_path, loop=False))
-    assert stream_module.main(["--camera", config, "--publish", "tcp://127.0.0.1:*"]) == 0
+    assert stream(["--camera", config, "--publish", "tcp://127.0.0.1:*"]) == 0
     assert "stopping" in capfd.readouterr().out
 
 
@@ -103,13 +104,13 @@ def test_what_cannot_start_says_why_and_ends_with_code_2(camera_file, recording_
         (["--camera", config, "--stream", "a b"], "becomes part of a topic"),
         (["--camera", config, "--publish", "tcp://nowhere"], "cannot use endpoint"),
     ]:
-        assert stream_module.main(arguments) == 2
+        assert stream(arguments) == 2
         assert re.search(rf"m2t3-stream: .*{message}", capfd.readouterr().err)
 
 
 def test_an_open_door_is_warned_of(camera_file, recording_path, capfd):
     config = camera_file(ReplaySource(recording_path, loop=False))
-    stream_module.main(["--camera", config, "--publish", "tcp://0.0.0.0:*"])
+    stream(["--camera", config, "--publish", "tcp://0.0.0.0:*"])
     assert "open to the network, without keys" in capfd.readouterr().out
 
 
@@ -133,10 +134,32 @@ def test_lift_writes_poses_as_arrays(camera_file, recording, recording_path, tmp
         )
 
 
+def test_lift_tells_the_keys_of_a_recording(capsys):
+    with pytest.raises(SystemExit):
+        m2t3(["lift", "--help"])
+    words = set(re.findall(r"\w+", capsys.readouterr().out))
+    assert {*OWN_KEYS, *SINGLE_KEYS} <= words
+
+
 def test_lift_needs_a_camera_and_the_right_one(camera_file, recording_path, tmp_path, capsys):
     out = str(tmp_path / "poses.npz")
     assert m2t3(["lift", str(recording_path), "--out", out]) == 2
     assert "--camera FILE" in capsys.readouterr().err
+
+
+def test_where_nothing_can_be_written_is_told_before_lifting(
+    camera_file, recording_path, tmp_path, capsys
+):
+    before = recording_path.read_bytes()
+    for out, message in [
+        (tmp_path / "none" / "poses.npz", "there is no folder"),
+        (tmp_path / "poses", "poses end in .npz"),
+        (recording_path, "is what is read"),
+    ]:
+        # No camera either, which would be found out next.
+        assert m2t3(["lift", str(recording_path), "--out", str(out)]) == 2
+        assert message in capsys.readouterr().err.replace("\n", " ")
+    assert recording_path.read_bytes() == before
 
 
 @pytest.mark.parametrize(("skeleton", "code"), [("body25", 0), ("h36m17", 2)])

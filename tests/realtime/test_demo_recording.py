@@ -116,3 +116,9 @@ def test_a_recording_that_cannot_be_made_is_refused(change, answer, tmp_path, ca
     assert main(["demo-recording", f"--camera={camera_file}", f"--out={out}", *options]) == 2
     assert answer in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_a_recording_for_which_there_is_no_folder_is_not_made(tmp_path, capsys):
+    out = tmp_path / "none" / "walk.npz"
+    assert main(["demo-recording", "--camera", str(CAMERA_FILE), "--out", str(out)]) == 2
+    assert "there is no folder" in capsys.readouterr().err

@@ -5,7 +5,7 @@ import socket
 
 import pytest
 
-from m2t3.__main__ import main
+from m2t3.__main__ import EXTRAS, main
 from m2t3.engines import manifest
 from m2t3.realtime import doctor
 
@@ -35,22 +35,35 @@ def test_missing_packages_stop_the_stream(nothing_installed, capsys):
 
 
 def test_missing_extras_name_their_command(nothing_installed):
-    assert found("viser").mend == "m2t3 view: pip install 'm2t3[view]'"
-    assert found("torch").state == "absent"
+    view = found("view")
+    assert (view.state, view.detail) == ("absent", "lacking viser, pillow")
+    assert view.mend == "m2t3 view: pip install 'm2t3[view]'"
+    assert found("vmc").detail == "lacking python-osc"
 
 
-def test_detectors_are_tried_and_missing_ones_name_their_extra(monkeypatch):
+def test_every_extra_of_the_menu_is_told():
+    assert {*doctor.EXTRAS, "tensorrt"} == set(EXTRAS.values())  # which is among the engines
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImportError("libGL.so.1: cannot open shared object file"),
+        ValueError("numpy.dtype size changed, may indicate binary incompatibility"),
+    ],
+)
+def test_detectors_are_tried_and_missing_ones_name_their_extra(monkeypatch, error):
     assert found("rtmpose").detail.startswith("rtmlib ")
     assert found("mediapipe").state == "good"
 
     def import_module(name, package=None):
-        raise ImportError("libGL.so.1: cannot open shared object file")
+        raise error
 
     monkeypatch.setattr(doctor.importlib, "import_module", import_module)
     rtmpose = next(doctor._detectors())
     assert (rtmpose.state, rtmpose.mend) == (
         "absent",
-        "m2t3 detect: rtmlib does not load: libGL.so.1: cannot open shared object file",
+        f"m2t3 detect: rtmlib does not load: {error}",
     )
     monkeypatch.setattr(doctor, "_version", lambda distribution: None)
     assert [f.mend for f in doctor._detectors() if f.subject in ("rtmpose", "mediapipe")] == [

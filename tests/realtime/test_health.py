@@ -1,6 +1,7 @@
 """The status tells rates, latencies and losses; the terminal shows them."""
 
 import io
+import os
 
 import msgspec
 import pytest
@@ -9,7 +10,7 @@ from rich.console import Console
 from m2t3.core.clock import SECOND_NS
 from m2t3.realtime import health as health_module
 from m2t3.realtime.counts import Counts
-from m2t3.realtime.display import LINE_EVERY, Display
+from m2t3.realtime.display import LINE_EVERY, Display, Terminal
 from m2t3.realtime.health import Health
 
 
@@ -104,6 +105,32 @@ def test_without_a_terminal_lines_come_with_news_and_now_and_then(health, run):
     )
     assert len(lines) == 3
     assert "refused 1 version" in lines[2]
+
+
+def closed_pipe():
+    reader, writer = os.pipe()
+    os.close(reader)
+    return writer
+
+
+@pytest.mark.parametrize(
+    ("unwritable", "why"),
+    [
+        (closed_pipe, "Broken pipe"),
+        (lambda: os.open("/dev/full", os.O_WRONLY), "No space left on device"),
+    ],
+)
+@pytest.mark.parametrize("terminal", [False, True])
+def test_an_output_that_cannot_be_written_is_told_once_and_the_stream_goes_on(
+    health, unwritable, why, terminal, capfd
+):
+    with os.fdopen(unwritable(), "w") as output:
+        console = Terminal(file=output, force_terminal=terminal)
+        with Display({"poses": "publishing"}, console) as display:
+            for number in range(LINE_EVERY * 2):
+                display.show(status(health, frames_in=number))
+    told = capfd.readouterr().err
+    assert told == f"m2t3-stream: cannot write here ({why}), publishes as before\n"
 
 
 def test_a_terminal_gets_a_panel(health, run):

@@ -139,10 +139,40 @@ def test_a_recording_made_new_changes_only_session_and_times(recorded):
     for message in recorded[:3]:
         old, new = (msgspec.msgpack.decode(m.payload) for m in (message, renewal.renew(message)))
         changed = {key for key in old if old[key] != new[key]}
-        assert changed <= {"session", "t_publish_ns", "t_receive_ns", "unix_minus_monotonic_ns"}
+        assert changed <= {
+            "session",
+            "source_session",
+            "t_publish_ns",
+            "t_receive_ns",
+            "unix_minus_monotonic_ns",
+        }
         assert "session" in changed
         topic = topics.KEYPOINTS if b"keypoints" in message.topic else topics.POSE
         wire.decode(topic, renewal.renew(message).payload)
+
+
+def test_poses_made_new_answer_the_keypoints_made_new(recorded):
+    renewal = Renewal(recorded[0])
+    pose, keypoints = (
+        msgspec.msgpack.decode(renewal.renew(message).payload) for message in recorded[:2]
+    )
+    assert pose["source_session"] == keypoints["session"]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [
+        b"",
+        b"no MessagePack",
+        msgspec.msgpack.encode([1]),
+        msgspec.msgpack.encode({"t_publish_ns": 1}),
+        msgspec.msgpack.encode({"session": "s", "t_publish_ns": "now"}),
+        msgspec.msgpack.encode({"session": "s", "source_session": None}),
+    ],
+)
+def test_what_cannot_be_read_is_passed_on_as_it_is(recorded, payload):
+    message = Recorded(recorded[0].topic, payload, T0_NS)
+    assert Renewal(recorded[0]).renew(message) == message
 
 
 def test_definitions_are_looked_for_in_the_first_seconds_only(recorded):
@@ -167,8 +197,9 @@ def test_recorded_keypoints_reach_a_stream_as_they_were(path, recorded):
 
 
 def test_what_cannot_be_played_is_refused_in_words(path, tmp_path, recorded):
-    with pytest.raises(M2t3Error, match=r"--rate is 0"):
-        Replay(path, rate=0).run()
+    for rate in (0, 1e-320, 1000, float("nan")):
+        with pytest.raises(M2t3Error, match=r"--rate is .*; it is 0\.01 to 100"):
+            Replay(path, rate=rate).run()
     with LogWriter(tmp_path / "empty.mcap"):
         pass
     with pytest.raises(M2t3Error, match="no messages to play"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from m2t3.core.clock import monotonic_ns, sleep_until
+from m2t3.core.errors import M2t3Error
 from m2t3.realtime.sources.replay import ReplaySource, keypoints_frames
 
 FRAMES = 12
@@ -48,6 +49,12 @@ def test_frames_come_when_they_are_due(recording_path, rate):
     np.testing.assert_allclose(steps_ns, 10_000_000 / rate, atol=2)
     assert monotonic_ns() - start_ns >= (FRAMES - 1) * 10_000_000 / rate
     assert source.frames_in == FRAMES
+
+
+@pytest.mark.parametrize("rate", [1e-320, 1000.0])
+def test_a_pace_that_nobody_keeps_is_refused(recording_path, rate):
+    with pytest.raises(M2t3Error, match=r"rate is .*; it is 0\.01 to 100"):
+        ReplaySource(recording_path, "cam0", rate=rate)
 
 
 def test_whoever_comes_too_late_gets_the_newest_frame_and_the_others_are_counted(recording_path):

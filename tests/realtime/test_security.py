@@ -226,6 +226,19 @@ def test_keys_are_not_replaced_by_accident(folder, capsys, arguments, message):
     assert (folder / "server.key_secret").read_bytes() == before
 
 
+def test_a_folder_that_was_deleted_is_made_again_for_the_next_client(folder):
+    (folder / "readers" / "laptop.key").unlink()
+    (folder / "readers").rmdir()
+    assert main(["keys", "new", "phone", "--folder", str(folder)]) == 0
+    assert list(allowed(folder / "readers").values()) == ["phone"]
+
+
+def test_a_folder_of_keys_that_is_a_file_is_refused(tmp_path, capsys):
+    (tmp_path / "file").touch()
+    assert main(["keys", "new", "--folder", str(tmp_path / "file")]) == 2
+    assert "give --folder a folder" in capsys.readouterr().err
+
+
 def test_a_client_needs_the_streams_keys_first(tmp_path, capsys):
     assert main(["keys", "new", "laptop", "--folder", str(tmp_path)]) == 2
     assert "`m2t3 keys new` first" in capsys.readouterr().err

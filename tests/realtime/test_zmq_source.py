@@ -1,5 +1,7 @@
 """The receiver takes whatever arrives, keeps the newest, and counts the rest."""
 
+import socket
+
 import numpy as np
 import pytest
 import zmq
@@ -140,11 +142,34 @@ def test_a_source_can_connect_to_a_detector_that_binds(frame, until):
 def test_a_taken_or_impossible_endpoint_is_refused_with_the_mend(source):
     with pytest.raises(EndpointError, match="taken"):
         ZmqSource(source.endpoint, "cam0")
-    for endpoint in ("tcp://127.0.0.1", "carrier-pigeon://coop", "tcp://127.0.0.1:99999"):
+    for endpoint in (
+        "tcp://127.0.0.1",
+        "carrier-pigeon://coop",
+        "tcp://127.0.0.1:99999",
+        "tcp://127.0.0.1:-5",
+        "tcp://127.0.0.1:5673x",
+        "inproc://nobody-hears-us",
+    ):
         with pytest.raises(EndpointError, match="valid are"):
             ZmqSource(endpoint, "cam0")
         with pytest.raises(EndpointError, match="valid are"):
             ZmqSource(endpoint, "cam0", bound=False)
+
+
+def test_a_local_socket_is_not_taken_from_whoever_listens_there(tmp_path):
+    endpoint = f"ipc://{tmp_path}/keypoints"
+    first = ZmqSource(endpoint, "cam0")
+    with pytest.raises(EndpointError, match="taken"):
+        ZmqSource(endpoint, "cam0")
+    first.close()
+    with socket.socket(socket.AF_UNIX) as gone:  # leaves its file behind
+        (tmp_path / "keypoints").unlink(missing_ok=True)
+        gone.bind(f"{tmp_path}/keypoints")
+    ZmqSource(endpoint, "cam0").close()
+    (tmp_path / "notes").write_text("keep")
+    with pytest.raises(EndpointError, match="would be lost"):
+        ZmqSource(f"ipc://{tmp_path}/notes", "cam0")
+    assert (tmp_path / "notes").read_text() == "keep"
 
 
 def test_whoever_opens_the_door_is_warned():

@@ -2,11 +2,13 @@
 
 import os
 import random
+import struct
 from pathlib import Path
 
 import pytest
+from mcap.opcode import Opcode
 from mcap.reader import make_reader
-from mcap.writer import Writer
+from mcap.writer import MCAP0_MAGIC, Writer
 
 from m2t3.__main__ import main
 from m2t3.calibration.camera_file import read_camera_file
@@ -129,6 +131,29 @@ def test_recordings_that_other_tools_have_compressed_are_read(messages, tmp_path
     path.write_bytes(damaged)
     with pytest.raises(RecordingError, match="damaged"):
         list(MessageLog(path))
+
+
+@pytest.mark.parametrize("length", [2**45, 2**63 + 5])
+def test_a_length_that_no_file_has_is_where_the_recording_is_cut_off(messages, write, length):
+    recorded = messages(2)
+    path = write(recorded)
+    content = path.read_bytes()
+    end = content.index(recorded[-1].payload) + len(recorded[-1].payload)
+    attachment = struct.pack("<QQIIQ", 1, 1, 0, 0, length)  # without name and media type
+    record = struct.pack("<BQ", Opcode.ATTACHMENT, len(attachment)) + attachment
+    path.write_bytes(content[:end] + record + content[end:])
+    log = MessageLog(path)
+    assert list(log) == recorded
+    assert not log.complete
+
+
+def test_a_length_that_no_chunk_has_is_damage(tmp_path):
+    within = struct.pack("<BQ", 99, 2**63 + 5)
+    chunk = struct.pack("<QQQIIQ", 0, 0, len(within), 0, 0, len(within)) + within
+    record = struct.pack("<BQ", Opcode.CHUNK, len(chunk)) + chunk
+    (tmp_path / "walk.mcap").write_bytes(MCAP0_MAGIC + record)
+    with pytest.raises(RecordingError, match="damaged"):
+        list(MessageLog(tmp_path / "walk.mcap"))
 
 
 def test_what_is_no_recording_is_refused_in_words(tmp_path):

@@ -119,6 +119,8 @@ def test_what_cannot_run_says_why_and_ends_with_code_2(
         (source("none.avi"), [], "none.avi is not there"),
         (source(), ["--connect", "nowhere"], "cannot use endpoint 'nowhere'"),
         (source("rtsp://127.0.0.1:1/x"), out, "--out is for video files; rtsp"),
+        (source(), ["--out", str(tmp_path / "walk.avi")], "is what is read"),
+        (source(), ["--out", str(tmp_path / "none" / "x.npz")], "there is no folder"),
         (source("wide.avi"), out, "pictures of 640 x 360, the camera file is for 640 x 480"),
     ]:
         assert m2t3(["detect", "--camera", str(camera_path(config)), *arguments]) == 2
@@ -139,6 +141,18 @@ def capture(camera_path):
         one.close()
 
 
+def test_modules_of_the_folder_that_the_stream_runs_in_are_not_the_detectors(
+    source, write_video, capture, soon, tmp_path, monkeypatch
+):
+    write_video()
+    (tmp_path / "here").mkdir()
+    (tmp_path / "here" / "m2t3.py").write_text("raise SystemExit('not this one')")
+    monkeypatch.chdir(tmp_path / "here")
+    stream = capture(source())
+    assert soon(lambda: stream.next(0.2)).frame
+    assert stream.counts().refused["detector_died"] == 0
+
+
 def test_the_stream_starts_its_detector_revives_it_and_takes_it_along(
     source, write_video, capture, soon
 ):
@@ -155,6 +169,17 @@ def test_the_stream_starts_its_detector_revives_it_and_takes_it_along(
     assert len(again.frame.people) == 1
     stream.close()
     assert stream._process._process.returncode == 0  # it noticed that its input had ended
+
+
+def test_a_detector_that_a_signal_stops_is_started_again(source, write_video, capture, soon):
+    write_video()
+    stream = capture(source())
+    first = soon(lambda: stream.next(0.2)).frame
+    os.kill(stream._process.pid, signal.SIGTERM)
+    soon(lambda: stream.counts().refused["detector_died"] == 1)
+    assert not stream.finished
+    assert "stopped by a signal" in stream._process.trouble
+    soon(lambda: (r := stream.next(0.2)) and r.frame.session != first.session)
 
 
 def test_a_video_that_is_not_looped_ends_the_source(source, write_video, capture, soon):

@@ -232,6 +232,8 @@ def test_lost_frames_are_filled_over_short_gaps_and_left_out_over_long_ones(pose
     [
         (["--out", "x.fbx"], "'fbx' is no format; valid: bvh, trc, csv, npz"),
         (["--out", "x.bvh", "--person", "9"], r"no person 9; there are \[3, 5\]"),
+        (["--out", "x.bvh", "--bvh-scale", "inf"], "--bvh-scale is inf; it is above 0"),
+        (["--out", "x.bvh", "--bvh-scale", "0"], "--bvh-scale is 0; it is above 0"),
     ],
 )
 def test_what_cannot_be_exported_is_refused_with_what_can(
@@ -258,6 +260,43 @@ def test_a_file_of_no_poses_is_refused(tmp_path, capsys, name, content, answer):
         path.write_bytes(content)
     assert main(["export", str(path), "--out", str(tmp_path / "x.bvh")]) == 2
     assert answer in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "answer"),
+    [
+        ("fps", -30.0, "fps is -30; it is frames per second"),
+        ("fps", 0.0, "fps is 0; "),
+        ("fps", np.nan, "fps is nan; "),
+        ("t_capture_ns", np.arange(FRAMES)[::-1], "t_capture_ns does not rise"),
+        ("t_capture_ns", np.arange(FRAMES) / FPS, "t_capture_ns is float64 .* whole numbers"),
+        ("confidence", np.ones((FRAMES, 2, 5)), r"confidence is .* of shape \(90, 2, 17\)"),
+        ("contact", np.ones((10, 2, 2)), r"contact is .* of shape \(90, 2, 2\)"),
+        ("person_id", np.zeros((0, 2), int), "person_id has the shape"),
+    ],
+)
+def test_poses_that_cannot_be_are_refused_by_the_name_of_what_is_wrong(
+    poses_path, tmp_path, capsys, key, value, answer
+):
+    with np.load(poses_path) as good:
+        np.savez(tmp_path / "bad.npz", **{**good, key: value})
+    assert main(["export", str(tmp_path / "bad.npz"), "--out", str(tmp_path / "x.csv")]) == 2
+    assert re.search(answer, capsys.readouterr().err.replace("\n", " "))
+    assert not (tmp_path / "x.csv").exists()
+
+
+def test_an_export_does_not_replace_what_it_is_made_from(poses_path, capsys):
+    before = poses_path.read_bytes()
+    assert main(["export", str(poses_path), "--out", str(poses_path)]) == 2
+    assert "is what is read" in capsys.readouterr().err
+    assert poses_path.read_bytes() == before
+
+
+def test_keypoints_are_no_poses_and_the_hint_does_not_overwrite_them(tmp_path, capsys):
+    np.savez(tmp_path / "walk.npz", keypoints=np.zeros((1, 17, 3)))
+    assert main(["export", str(tmp_path / "walk.npz"), "--out", str(tmp_path / "x.csv")]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "m2t3 lift KEYPOINTS.npz --out POSES.npz" in said
 
 
 def test_a_recording_of_a_session_is_exported_as_it_was_published(
