@@ -12,7 +12,7 @@ KINDS, KIND_LENGTH = 32, 64  # detectors have words of their own; a status has r
 
 
 class DetectorReports:
-    """Keeps the last report and adds up the losses of all detectors, one after or beside another."""
+    """Keeps the last report; adds up the losses of all detectors, one after or beside another."""
 
     def __init__(self) -> None:
         self._last: DetectorStatus | None = None
