@@ -31,7 +31,7 @@ Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Text = Annotated[str, Meta(max_length=1024)]
 StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}$")]
-Count = Annotated[int, Meta(ge=0, le=2**53)]  # as far as every language counts
+Count = Annotated[int, Meta(ge=0)]
 TimeNs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 ImageSize = tuple[Annotated[int, Meta(ge=1, le=65536)], Annotated[int, Meta(ge=1, le=65536)]]
 PreviewSide = Annotated[int, Meta(ge=1, le=MAX_PREVIEW_PX)]

@@ -9,6 +9,7 @@ from ..counts import Counts
 FRESH_NS = 3 * SECOND_NS  # a detector that speaks every second and has not for so long is gone
 SESSIONS = 16  # that may still speak; several detectors may feed one stream
 KINDS, KIND_LENGTH = 32, 64  # detectors have words of their own; a status has room for so many
+MOST = 2**53  # of a kind: what a detector tells must fit into a message, with our own added
 
 
 class DetectorReports:
@@ -44,5 +45,5 @@ def _counts(report: DetectorStatus) -> Counts:
 
 def _room_for(losses: Counter[str]) -> Counter[str]:
     """The most frequent kinds."""
-    short = Counter({kind: n for kind, n in losses.items() if len(kind) <= KIND_LENGTH})
+    short = Counter({k: min(n, MOST) for k, n in losses.items() if len(k) <= KIND_LENGTH})
     return Counter(dict(short.most_common(KINDS)))

@@ -152,7 +152,7 @@ namespace M2t3
         /// <summary>in the T-pose</summary>
         public double[][] RestDirections;
         /// <summary>which carries a joint</summary>
-        public long[] JointBones;
+        public ulong[] JointBones;
 
         private static readonly string[] Keys = { "bone_names", "parents", "rest_directions", "joint_bones" };
 
@@ -168,7 +168,7 @@ namespace M2t3
                     case 0: value.BoneNames = reader.ReadItems("Humanoid.bone_names", 0, 64, _ => reader.ReadText("Humanoid.bone_names", 1, 128)); break;
                     case 1: value.Parents = reader.ReadItems("Humanoid.parents", 0, 64, _ => reader.ReadInt64("Humanoid.parents", long.MinValue, long.MaxValue)); break;
                     case 2: value.RestDirections = reader.ReadItems("Humanoid.rest_directions", 0, 64, _1 => reader.ReadItems("Humanoid.rest_directions", 3, 3, _ => reader.ReadDouble("Humanoid.rest_directions"))); break;
-                    case 3: value.JointBones = reader.ReadItems("Humanoid.joint_bones", 0, 256, _ => reader.ReadInt64("Humanoid.joint_bones", 0, 9007199254740992)); break;
+                    case 3: value.JointBones = reader.ReadItems("Humanoid.joint_bones", 0, 256, _ => reader.ReadUInt64("Humanoid.joint_bones")); break;
                     default: reader.Skip(); continue;
                 }
                 seen |= 1UL << key;
@@ -197,9 +197,9 @@ namespace M2t3
         public string Skeleton;
         public string[] JointNames;
         /// <summary>pairs to draw as segments</summary>
-        public long[][] Bones;
+        public ulong[][] Bones;
         /// <summary>(left, right) pairs that a mirror image exchanges</summary>
-        public long[][] LeftRight;
+        public ulong[][] LeftRight;
         public SkeletonDefinitionUnit Unit = SkeletonDefinitionUnit.M;
         public string Axes = "world, right-handed, z up, ground at z = 0";
         public CameraModel Camera;
@@ -226,8 +226,8 @@ namespace M2t3
                     case 5: value.UnixMinusMonotonicNs = reader.ReadInt64("SkeletonDefinition.unix_minus_monotonic_ns", long.MinValue, long.MaxValue); break;
                     case 6: value.Skeleton = reader.ReadText("SkeletonDefinition.skeleton", 1, 128); break;
                     case 7: value.JointNames = reader.ReadItems("SkeletonDefinition.joint_names", 0, 256, _ => reader.ReadText("SkeletonDefinition.joint_names", 1, 128)); break;
-                    case 8: value.Bones = reader.ReadItems("SkeletonDefinition.bones", 0, 256, _1 => reader.ReadItems("SkeletonDefinition.bones", 2, 2, _ => reader.ReadInt64("SkeletonDefinition.bones", 0, 9007199254740992))); break;
-                    case 9: value.LeftRight = reader.ReadItems("SkeletonDefinition.left_right", 0, 256, _1 => reader.ReadItems("SkeletonDefinition.left_right", 2, 2, _ => reader.ReadInt64("SkeletonDefinition.left_right", 0, 9007199254740992))); break;
+                    case 8: value.Bones = reader.ReadItems("SkeletonDefinition.bones", 0, 256, _1 => reader.ReadItems("SkeletonDefinition.bones", 2, 2, _ => reader.ReadUInt64("SkeletonDefinition.bones"))); break;
+                    case 9: value.LeftRight = reader.ReadItems("SkeletonDefinition.left_right", 0, 256, _1 => reader.ReadItems("SkeletonDefinition.left_right", 2, 2, _ => reader.ReadUInt64("SkeletonDefinition.left_right"))); break;
                     case 10: value.Unit = (SkeletonDefinitionUnit)reader.ReadChoice("SkeletonDefinition.unit", SkeletonDefinitionUnitWords.All); break;
                     case 11: value.Axes = reader.ReadText("SkeletonDefinition.axes", 0, int.MaxValue); break;
                     case 12: value.Camera = CameraModel.Read(reader); break;
@@ -337,11 +337,11 @@ namespace M2t3
         /// <summary>random, new each time the sender starts</summary>
         public string Session;
         /// <summary>counts the answers of this session; a gap is a loss on the way</summary>
-        public long Seq;
+        public ulong Seq;
         public string DefId;
         /// <summary>of the keypoints frame that is answered</summary>
         public string SourceSession;
-        public long SourceSeq;
+        public ulong SourceSeq;
         /// <summary>copied from the keypoints frame, on `capture_clock`</summary>
         public long TCaptureNs;
         public Clock CaptureClock;
@@ -367,10 +367,10 @@ namespace M2t3
                     case 0: value.V = (int)reader.ReadInt64("PoseFrame.v", 1, 1); break;
                     case 1: value.Stream = reader.ReadWord("PoseFrame.stream", 64); break;
                     case 2: value.Session = reader.ReadWord("PoseFrame.session", 64); break;
-                    case 3: value.Seq = reader.ReadInt64("PoseFrame.seq", 0, 9007199254740992); break;
+                    case 3: value.Seq = reader.ReadUInt64("PoseFrame.seq"); break;
                     case 4: value.DefId = reader.ReadText("PoseFrame.def_id", 1, 128); break;
                     case 5: value.SourceSession = reader.ReadWord("PoseFrame.source_session", 64); break;
-                    case 6: value.SourceSeq = reader.ReadInt64("PoseFrame.source_seq", 0, 9007199254740992); break;
+                    case 6: value.SourceSeq = reader.ReadUInt64("PoseFrame.source_seq"); break;
                     case 7: value.TCaptureNs = reader.ReadInt64("PoseFrame.t_capture_ns", 0, long.MaxValue); break;
                     case 8: value.CaptureClock = (Clock)reader.ReadChoice("PoseFrame.capture_clock", ClockWords.All); break;
                     case 9: value.TReceiveNs = reader.ReadInt64("PoseFrame.t_receive_ns", 0, long.MaxValue); break;
@@ -433,9 +433,9 @@ namespace M2t3
         public double UptimeS;
         public double InputRateHz;
         public double OutputRateHz;
-        public long FramesIn;
-        public long FramesOut;
-        public long PeopleInView;
+        public ulong FramesIn;
+        public ulong FramesOut;
+        public ulong PeopleInView;
         /// <summary>by stage; "total" is receive to publish</summary>
         public Dictionary<string, Percentiles> LatencyMs;
         /// <summary>bad messages and values, by kind</summary>
@@ -465,9 +465,9 @@ namespace M2t3
                     case 6: value.UptimeS = reader.ReadDouble("Status.uptime_s"); break;
                     case 7: value.InputRateHz = reader.ReadDouble("Status.input_rate_hz"); break;
                     case 8: value.OutputRateHz = reader.ReadDouble("Status.output_rate_hz"); break;
-                    case 9: value.FramesIn = reader.ReadInt64("Status.frames_in", 0, 9007199254740992); break;
-                    case 10: value.FramesOut = reader.ReadInt64("Status.frames_out", 0, 9007199254740992); break;
-                    case 11: value.PeopleInView = reader.ReadInt64("Status.people_in_view", 0, 9007199254740992); break;
+                    case 9: value.FramesIn = reader.ReadUInt64("Status.frames_in"); break;
+                    case 10: value.FramesOut = reader.ReadUInt64("Status.frames_out"); break;
+                    case 11: value.PeopleInView = reader.ReadUInt64("Status.people_in_view"); break;
                     case 12: value.LatencyMs = reader.ReadTable("Status.latency_ms", Percentiles.Read); break;
                     case 13: value.Refused = reader.ReadTable("Status.refused", _ => reader.ReadInt64("Status.refused", long.MinValue, long.MaxValue)); break;
                     case 14: value.Dropped = reader.ReadTable("Status.dropped", _ => reader.ReadInt64("Status.dropped", long.MinValue, long.MaxValue)); break;
