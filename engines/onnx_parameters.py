@@ -74,7 +74,7 @@ def network_of(weights: Weights) -> MotionDenoiser:
     except KeyError as error:
         raise EngineError(f"weights {name}: {weights.onnx} lacks {error}; {again}") from None
     except (TypeError, ValueError, RuntimeError) as error:
-        why = str(error).partition("\n")[0]
+        why = str(error).splitlines()[-1].strip()  # torch's list of what does not fit
         raise EngineError(f"weights {name}: not a network of this m2t3 ({why}); {again}") from None
     return network.eval()
 

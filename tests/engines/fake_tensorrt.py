@@ -153,6 +153,6 @@ def fake(version="11.4.0.106"):
     """A module to put into sys.modules under the name `tensorrt`."""
     module = ModuleType("tensorrt")
     module.__version__ = version
-    for part in (NetworkDefinitionCreationFlag, Logger, Builder, OnnxParser, Runtime):
+    for part in (NetworkDefinitionCreationFlag, BuilderFlag, Logger, Builder, OnnxParser, Runtime):
         setattr(module, part.__name__, part)
     return module
