@@ -26,6 +26,7 @@ from ..core.errors import CameraFileError, RecordingError, valid_names
 from ..core.messages import MAX_PEOPLE
 from ..core.out_file import writing
 from ..core.skeletons import COCO17
+from .recorded_arrays import Arrays, array_of, check_rising, frame_rate
 
 OWN_KEYS = (
     "keypoints_px",
@@ -38,8 +39,6 @@ OWN_KEYS = (
 )
 SINGLE_KEYS = ("keypoints", "fps", "image_size")
 OPENCV_KEYS = ("K", "dist", "R", "t")
-
-Arrays = dict[str, NDArray]
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,10 +111,10 @@ def _own(arrays: Arrays) -> Recording:
         raise RecordingError(
             f"skeleton {skeleton!r} is not known; {valid_names(skeleton, FORMATS)}"
         )
-    keypoints_px = _array(arrays, "keypoints_px", np.float32, 4)
-    confidence = _array(arrays, "confidence", np.float32, 3)
-    person_id = _array(arrays, "person_id", np.int64, 2)
-    t_capture_ns = _array(arrays, "t_capture_ns", np.int64, 1)
+    keypoints_px = array_of(arrays, "keypoints_px", np.float32, 4)
+    confidence = array_of(arrays, "confidence", np.float32, 3)
+    person_id = array_of(arrays, "person_id", np.int64, 2)
+    t_capture_ns = array_of(arrays, "t_capture_ns", np.int64, 1)
     joints = len(FORMATS[skeleton])
     for key, found, expected in (
         ("keypoints_px", keypoints_px.shape, (*person_id.shape, joints, 2)),
@@ -132,7 +131,7 @@ def _own(arrays: Arrays) -> Recording:
         confidence=confidence,
         person_id=person_id,
         t_capture_ns=t_capture_ns,
-        fps=_fps(arrays),
+        fps=frame_rate(arrays),
         image_size_px=_image_size(arrays, "image_size_px"),
         skeleton=skeleton,
     )
@@ -140,14 +139,14 @@ def _own(arrays: Arrays) -> Recording:
 
 def _single_person(arrays: Arrays, name: str) -> Recording:
     _require(arrays, SINGLE_KEYS)
-    keypoints = _array(arrays, "keypoints", np.float32, 3)
+    keypoints = array_of(arrays, "keypoints", np.float32, 3)
     if keypoints.shape[1:] != (COCO17.joint_count, 3):
         raise RecordingError(
             f"keypoints has the shape {keypoints.shape}; it is (frames, {COCO17.joint_count}, 3): "
             "u, v, confidence of coco17"
         )
     frames = len(keypoints)
-    fps = _fps(arrays)
+    fps = frame_rate(arrays)
     image_size_px = _image_size(arrays, "image_size")
     return Recording(
         keypoints_px=keypoints[:, None, :, :2],
@@ -173,7 +172,7 @@ def _camera(arrays: Arrays, name: str, image_size_px: tuple[int, int]) -> Camera
     camera = Camera.from_opencv(
         re.sub(r"[^A-Za-z0-9_-]", "_", name)[:64],
         image_size_px,
-        *(_array(arrays, key, np.float64, arrays[key].ndim) for key in OPENCV_KEYS),
+        *(array_of(arrays, key, np.float64, arrays[key].ndim) for key in OPENCV_KEYS),
     )
     check_camera(camera)
     return camera
@@ -186,8 +185,7 @@ def _check(recording: Recording) -> None:
             f"has {frames} frames of {people} people; "
             f"it needs a frame at least, and room for 1 to {MAX_PEOPLE} people"
         )
-    if recording.t_capture_ns[0] < 0 or (np.diff(recording.t_capture_ns) <= 0).any():
-        raise RecordingError("t_capture_ns does not rise from frame to frame, from 0 or more on")
+    check_rising(recording.t_capture_ns)
     somebody = recording.person_id >= 0
     worst = recording.confidence[somebody]
     worst = worst[~((worst >= 0) & (worst <= 1))]
@@ -201,27 +199,8 @@ def _require(arrays: Arrays, keys: tuple[str, ...]) -> None:
         raise RecordingError(f"lacks {', '.join(missing)}; it has {', '.join(arrays) or 'nothing'}")
 
 
-def _array(arrays: Arrays, key: str, dtype: type[np.generic], dimensions: int) -> NDArray:
-    array = arrays[key]
-    whole = dtype is np.int64
-    if array.ndim != dimensions or array.dtype.kind not in ("iu" if whole else "iuf"):
-        raise RecordingError(
-            f"{key} is {array.dtype} of shape {array.shape}; "
-            f"it is {'whole ' * whole}numbers in {dimensions} dimensions"
-        )
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, a missing joint
-        return array.astype(dtype)
-
-
-def _fps(arrays: Arrays) -> float:
-    fps = float(_array(arrays, "fps", np.float64, 0))
-    if not 0 < fps < 1e4:
-        raise RecordingError(f"fps is {fps:g}; it is frames per second, above 0")
-    return fps
-
-
 def _image_size(arrays: Arrays, key: str) -> tuple[int, int]:
-    size = _array(arrays, key, np.int64, 1).tolist()
+    size = array_of(arrays, key, np.int64, 1).tolist()
     if len(size) != 2 or not all(1 <= side <= 65536 for side in size):
         raise RecordingError(f"{key} is {size}; it is [width, height] in pixels")
     return size[0], size[1]

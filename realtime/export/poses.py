@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import RecordingError
 from ...core.skeletons import SKELETONS, Skeleton
+from ...lifting.recorded_arrays import Arrays, array_of, check_rising, frame_rate
 
 _KEYS = ("positions_world_m", "confidence", "person_id", "t_capture_ns", "joint_names", "fps")
 
@@ -70,7 +71,7 @@ def _read_npz(path: Path) -> Poses:
         raise RecordingError(f"{path}: {error}") from None
 
 
-def _poses(arrays: dict[str, NDArray]) -> Poses:
+def _poses(arrays: Arrays) -> Poses:
     names = tuple(map(str, arrays["joint_names"]))
     skeleton = next((s for s in SKELETONS.values() if s.joint_names == names), None)
     if skeleton is None:
@@ -81,15 +82,11 @@ def _poses(arrays: dict[str, NDArray]) -> Poses:
     joints = skeleton.joint_count
     arrays.setdefault("contact", np.full((*shape, 2), np.nan, np.float32))
     t_ns = _array(arrays, "t_capture_ns", np.int64, shape[:1])
-    if t_ns[0] < 0 or (np.diff(t_ns) <= 0).any():
-        raise RecordingError("t_capture_ns does not rise from frame to frame, from 0 or more on")
-    fps = float(_array(arrays, "fps", np.float64, ()))
-    if not 0 < fps < 1e4:
-        raise RecordingError(f"fps is {fps:g}; it is frames per second, above 0")
+    check_rising(t_ns)
     return Poses(
         skeleton=skeleton,
         t_ns=t_ns,
-        fps=fps,
+        fps=frame_rate(arrays),
         person_id=_array(arrays, "person_id", np.int64, shape),
         positions_world_m=_array(arrays, "positions_world_m", np.float32, (*shape, joints, 3)),
         confidence=_array(arrays, "confidence", np.float32, (*shape, joints)),
@@ -97,18 +94,14 @@ def _poses(arrays: dict[str, NDArray]) -> Poses:
     )
 
 
-def _array(
-    arrays: dict[str, NDArray], key: str, dtype: type[np.generic], shape: tuple[int, ...]
-) -> NDArray:
-    array = arrays[key]
-    whole = dtype is np.int64
-    if array.shape != shape or array.dtype.kind not in ("iu" if whole else "iuf"):
+def _array(arrays: Arrays, key: str, dtype: type[np.generic], shape: tuple[int, ...]) -> NDArray:
+    array = array_of(arrays, key, dtype, len(shape))
+    if array.shape != shape:
         raise RecordingError(
             f"{key} is {array.dtype} of shape {array.shape}; with person_id "
-            f"{arrays['person_id'].shape} it is {'whole ' * whole}numbers of shape {shape}"
+            f"{arrays['person_id'].shape} it is numbers of shape {shape}"
         )
-    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf
-        return array.astype(dtype)
+    return array
 
 
 def _read_mcap(path: Path) -> Poses:

@@ -1,0 +1,47 @@
+"""The arrays of an npz recording, checked: their kind, their times, their rate."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..core.errors import RecordingError
+
+Arrays = dict[str, NDArray]
+
+
+def array_of(arrays: Arrays, key: str, dtype: type[np.generic], dimensions: int) -> NDArray:
+    """The array as `dtype`; whole numbers for int64.
+
+    Raises:
+        RecordingError: it has other dimensions, or holds no such numbers.
+    """
+    array = arrays[key]
+    whole = dtype is np.int64
+    if array.ndim != dimensions or array.dtype.kind not in ("iu" if whole else "iuf"):
+        raise RecordingError(
+            f"{key} is {array.dtype} of shape {array.shape}; "
+            f"it is {'whole ' * whole}numbers in {dimensions} dimensions"
+        )
+    with np.errstate(over="ignore"):  # what float32 cannot hold becomes inf, a missing joint
+        return array.astype(dtype)
+
+
+def frame_rate(arrays: Arrays) -> float:
+    """Frames per second.
+
+    Raises:
+        RecordingError: `fps` is no frame rate.
+    """
+    fps = float(array_of(arrays, "fps", np.float64, 0))
+    if not 0 < fps < 1e4:
+        raise RecordingError(f"fps is {fps:g}; it is frames per second, above 0")
+    return fps
+
+
+def check_rising(t_capture_ns: NDArray) -> None:
+    """Refuse capture times (T,), T above 0, that do not rise.
+
+    Raises:
+        RecordingError: they do not.
+    """
+    if t_capture_ns[0] < 0 or (np.diff(t_capture_ns) <= 0).any():
+        raise RecordingError("t_capture_ns does not rise from frame to frame, from 0 or more on")
