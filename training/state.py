@@ -33,19 +33,23 @@ class TrainingState:
         self.config, self.stage, self.fabric = config, stage, fabric
         self.checkpoint = config.out / "last.pt"
         self.progress = Progress()
-        seed = seed_of(config.seed, fabric.global_rank)
+        resumes = fabric.broadcast(self.checkpoint.exists())
+        first = None
+        self.before = NOTHING
+        if config.start is not None and not resumes:
+            first = self._read(read_first, config.start)
+            self.before = lineage_of(first)
+        # one seed in a row of runs is not to draw the first run's windows over and over
+        drawn = self.before.progress.step
+        seed = seed_of(config.seed, fabric.global_rank, drawn)
         self.windows = STAGES[stage].drawing(config, archives, seed)
         torch.manual_seed(config.seed)
         self.network = STAGES[stage].network(config.network)
         self._step = fabric.setup_module(Step(self.network, STAGES[stage], config))
         self._muon, self._adam = optimisers(self.network, config)
-        resumes = fabric.broadcast(self.checkpoint.exists())
-        self.before = NOTHING
-        if config.start is not None and not resumes:
-            first = self._read(read_first, config.start)
+        if first is not None:
             words = load_first_weights(self.network, first, config.network)
-            self.before = lineage_of(first)
-            log.info("from %s at step %d: %s", config.start, self.before.progress.step, words)
+            log.info("from %s at step %d: %s", config.start, drawn, words)
         self.average = copy.deepcopy(self.network)
         if resumes:
             self._restore(self._read(read_checkpoint, self.checkpoint))

@@ -154,6 +154,15 @@ def test_a_run_that_begins_with_weights_carries_their_licence(
     assert "non-commercial" in licence_of(lineage.sources)
 
 
+def test_a_run_that_begins_with_weights_draws_other_windows_than_they_learned_from(
+    tiny_config, tmp_path
+):
+    train(tiny_config(tmp_path / "first", 2))
+    train(replace(tiny_config(tmp_path / "second", 2), start=tmp_path / "first" / "last.pt"))
+    first, second = (saved(tmp_path / name)["generator"] for name in ("first", "second"))
+    assert not torch.equal(first, second)
+
+
 def evaluate(archive_path, out, *options):
     command = ["evaluate", "--mocap", str(archive_path), "--out", str(out), *options]
     with contextlib.redirect_stdout(io.StringIO()) as printed:
