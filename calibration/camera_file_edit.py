@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from ..core.errors import CameraFileError
+from ..core.out_file import check_out
 from .camera_file import as_yaml
 from .strict_yaml import load_yaml
 
@@ -38,11 +39,10 @@ def name_in(path: str | os.PathLike[str]) -> str | None:
     """The camera's name in a file that is to be changed, or None if it has none.
 
     Raises:
-        CameraFileError: the file, or its folder, is none that `update_camera_file` can change.
+        M2t3Error: the file is none that `update_camera_file` can change, or see `check_out`.
     """
     path = Path(path)
-    if not path.parent.is_dir():
-        raise CameraFileError(f"{path}: there is no folder {path.parent}; mkdir -p {path.parent}")
+    check_out(path)
     name = _content(path).get("camera_name")
     return None if name is None else str(name)
 

@@ -11,6 +11,7 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from ..core.errors import CalibrationError
+from ..core.out_file import check_out
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
 _MAX_FAILURES = 50  # unreadable frames in a row, after which a camera is gone
@@ -75,18 +76,17 @@ def first_picture(source: str) -> Picture:
     return picture
 
 
-def check_picture_path(path: Path) -> None:
-    """Refuse a path to which no picture can be written, before work is done for it.
+def check_picture_path(path: Path, option: str = "--out") -> None:
+    """Refuse what `option` names if no picture can be written there.
 
     Raises:
-        CalibrationError: another suffix than those of pictures, or no such folder.
+        M2t3Error: another suffix than those of pictures, or see `check_out`.
     """
     if path.suffix.lower() not in SUFFIXES:
         raise CalibrationError(
-            f"{path}: no picture is called so; its name ends in {', '.join(SUFFIXES)}"
+            f"{option} {path}: no picture is called so; its name ends in {', '.join(SUFFIXES)}"
         )
-    if not path.parent.is_dir():
-        raise CalibrationError(f"{path}: there is no folder {path.parent}; mkdir -p {path.parent}")
+    check_out(path, option=option)
 
 
 def write_picture(path: Path, bgr: Colour) -> None:
@@ -95,7 +95,6 @@ def write_picture(path: Path, bgr: Colour) -> None:
     Raises:
         CalibrationError: it cannot be written.
     """
-    check_picture_path(path)
     try:
         written = cv2.imwrite(str(path), bgr, [cv2.IMWRITE_JPEG_QUALITY, 92])
     except cv2.error as error:

@@ -8,22 +8,24 @@ from pathlib import Path
 from .errors import M2t3Error
 
 
-def check_out(out: Path, *inputs: Path) -> None:
-    """Refuse `--out` if nothing can be written there, or if it is a file that is read.
+def check_out(out: Path, *inputs: Path, option: str = "--out") -> None:
+    """Refuse what `option` names if nothing can be written there, or if it is a file that is read.
 
     Raises:
         M2t3Error: no such folder, no right to write, or one of `inputs`.
     """
     folder = out.absolute().parent
     if not folder.is_dir():
-        raise M2t3Error(f"--out {out}: there is no folder {folder}; mkdir -p {folder}")
+        raise M2t3Error(f"{option} {out}: there is no folder {folder}; mkdir -p {folder}")
     if out.is_dir():
-        raise M2t3Error(f"--out {out}: is a folder; give the name of a file in it")
+        raise M2t3Error(f"{option} {out}: is a folder; give the name of a file in it")
     if not os.access(out if out.exists() else folder, os.W_OK):
-        raise M2t3Error(f"--out {out}: you may not write there; name another folder")
+        raise M2t3Error(f"{option} {out}: you may not write there; name another folder")
     for path in inputs:
         if out.exists() and path.exists() and out.samefile(path):
-            raise M2t3Error(f"--out {out}: is what is read, and would be lost; give another name")
+            raise M2t3Error(
+                f"{option} {out}: is what is read, and would be lost; give another name"
+            )
 
 
 @contextmanager

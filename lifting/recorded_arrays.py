@@ -1,11 +1,35 @@
 """The arrays of an npz recording, checked: their kind, their times, their rate."""
 
+import zipfile
+import zlib
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ..core.errors import RecordingError
 
 Arrays = dict[str, NDArray]
+
+
+def arrays_in(path: Path, writer: str) -> Arrays:
+    """What an npz file holds; `writer` is the command that writes such files.
+
+    Raises:
+        RecordingError: it cannot be read, or is no such file.
+    """
+    try:
+        with path.open("rb") as file:  # numpy would leave a broken one open
+            content = np.load(file, allow_pickle=False)
+            if not isinstance(content, np.lib.npyio.NpzFile):
+                raise RecordingError("is a single array; a recording is an npz file")
+            return {key: content[key] for key in content.files}
+    except OSError as error:
+        raise RecordingError(f"cannot be read ({error.strerror or error})") from None
+    except (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
+        raise RecordingError(
+            f"is no npz file of plain arrays ({error}); `{writer}` writes one to compare with"
+        ) from None
 
 
 def array_of(arrays: Arrays, key: str, dtype: type[np.generic], dimensions: int) -> NDArray:

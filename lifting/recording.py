@@ -9,8 +9,6 @@ confidence), `fps`, `image_size` [w, h] and, all or none, `K`, `dist`, `R`, `t`
 
 import os
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,7 +24,7 @@ from ..core.errors import CameraFileError, RecordingError, valid_names
 from ..core.messages import MAX_PEOPLE
 from ..core.out_file import writing
 from ..core.skeletons import COCO17
-from .recorded_arrays import Arrays, array_of, check_rising, frame_rate
+from .recorded_arrays import Arrays, array_of, arrays_in, check_rising, frame_rate
 
 OWN_KEYS = (
     "keypoints_px",
@@ -67,7 +65,7 @@ def read_recording(path: str | os.PathLike[str]) -> Recording:
 
         return read_keypoints_log(path).recording()
     try:
-        arrays = _load(path)
+        arrays = arrays_in(path, "m2t3 demo-recording")
         recording = _single_person(arrays, path.stem) if "keypoints" in arrays else _own(arrays)
         _check(recording)
     except (RecordingError, CameraFileError) as error:
@@ -86,22 +84,6 @@ def write_recording(path: str | os.PathLike[str], recording: Recording) -> None:
     path = Path(path)
     with writing(path), path.open("wb") as file:  # numpy would add .npz to another name
         np.savez_compressed(file, **arrays)
-
-
-def _load(path: Path) -> Arrays:
-    try:
-        with path.open("rb") as file:  # numpy would leave a broken one open
-            content = np.load(file, allow_pickle=False)
-            if not isinstance(content, np.lib.npyio.NpzFile):
-                raise RecordingError("is a single array; a recording is an npz file")
-            return {key: content[key] for key in content.files}
-    except OSError as error:
-        raise RecordingError(f"cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
-        raise RecordingError(
-            f"is no npz file of plain arrays ({error}); "
-            "`m2t3 demo-recording` writes one to compare with"
-        ) from None
 
 
 def _own(arrays: Arrays) -> Recording:

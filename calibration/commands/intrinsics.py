@@ -64,7 +64,7 @@ class Intrinsics:
         found = name_in(self.out)
         name = valid_stream_name(self.name if self.name is not None else found or "cam0", "--name")
         if self.coverage is not None:
-            check_picture_path(self.coverage)
+            check_picture_path(self.coverage, "--coverage")
         console = Console(highlight=False, soft_wrap=True)
         board = parse_board(self.board)
         search = self._search(console)

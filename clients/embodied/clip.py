@@ -4,7 +4,6 @@ While the humanoid moves only its coordinates are kept, so that drawing, which t
 frame where there is no GPU, does not slow it down. Then one picture at a time is in memory.
 """
 
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ from PIL import Image
 
 from ...core.clock import SECOND_NS, monotonic_ns
 from ...core.errors import M2t3Error
+from ...core.out_file import check_out
 from .embodiment import Embodiment
 
 FORMATS = (".gif", ".webp")
@@ -42,11 +42,7 @@ class Clip:
         """Raises M2t3Error: this cannot be written, or nothing can be drawn here."""
         if path.suffix not in FORMATS:
             raise M2t3Error(f"--record {path}: the name ends with {' or '.join(FORMATS)}")
-        if not os.access(path.parent, os.W_OK):
-            raise M2t3Error(
-                f"--record {path}: cannot write to the folder {path.parent}; make it "
-                f"(mkdir -p {path.parent}) or name another"
-            )
+        check_out(path, option="--record")
         self._path = path
         self._moments: list[Moment] = []
         self._next_ns = 0

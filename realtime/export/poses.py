@@ -1,7 +1,5 @@
 """Recorded poses, as arrays: what `m2t3 lift` wrote, or what a session published (MCAP)."""
 
-import zipfile
-import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +10,10 @@ from numpy.typing import NDArray
 
 from ...core.errors import RecordingError
 from ...core.skeletons import SKELETONS, Skeleton
-from ...lifting.recorded_arrays import Arrays, array_of, check_rising, frame_rate
+from ...lifting.recorded_arrays import Arrays, array_of, arrays_in, check_rising, frame_rate
 
 _KEYS = ("positions_world_m", "confidence", "person_id", "t_capture_ns", "joint_names", "fps")
+_WRITER = "m2t3 lift KEYPOINTS.npz --out POSES.npz"
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,20 +51,10 @@ def read_poses(path: Path) -> Poses:
 
 def _read_npz(path: Path) -> Poses:
     try:
-        with path.open("rb") as file:
-            content = np.load(file, allow_pickle=False)
-            arrays = {key: content[key] for key in content.files}
-    except OSError as error:
-        raise RecordingError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except (ValueError, EOFError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
-        raise RecordingError(f"{path}: is no npz file of plain arrays ({error})") from None
-    missing = [key for key in _KEYS if key not in arrays]
-    if missing:
-        raise RecordingError(
-            f"{path}: lacks {', '.join(missing)}; poses are what "
-            "`m2t3 lift KEYPOINTS.npz --out POSES.npz` writes"
-        )
-    try:
+        arrays = arrays_in(path, _WRITER)
+        missing = [key for key in _KEYS if key not in arrays]
+        if missing:
+            raise RecordingError(f"lacks {', '.join(missing)}; poses are what `{_WRITER}` writes")
         return _poses(arrays)
     except RecordingError as error:
         raise RecordingError(f"{path}: {error}") from None
@@ -83,11 +72,17 @@ def _poses(arrays: Arrays) -> Poses:
     arrays.setdefault("contact", np.full((*shape, 2), np.nan, np.float32))
     t_ns = _array(arrays, "t_capture_ns", np.int64, shape[:1])
     check_rising(t_ns)
+    person_id = _array(arrays, "person_id", np.int64, shape)
+    in_order = np.sort(person_id, axis=1)
+    twice = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)
+    if twice.any():
+        frame, place = np.argwhere(twice)[0]
+        raise RecordingError(f"frame {frame} has person {in_order[frame, place]} twice")
     return Poses(
         skeleton=skeleton,
         t_ns=t_ns,
         fps=frame_rate(arrays),
-        person_id=_array(arrays, "person_id", np.int64, shape),
+        person_id=person_id,
         positions_world_m=_array(arrays, "positions_world_m", np.float32, (*shape, joints, 3)),
         confidence=_array(arrays, "confidence", np.float32, (*shape, joints)),
         contact=_array(arrays, "contact", np.float32, (*shape, 2)),

@@ -259,7 +259,7 @@ def test_what_cannot_be_shown_is_told(tmp_path, monkeypatch):
         (["--seconds", "0"], "--seconds is 0; it is a number above 0"),
         (
             ["--record", "nodir/clip.webp"],
-            "to the folder nodir; make it (mkdir -p nodir)",
+            "--record nodir/clip.webp: there is no folder",
         ),
     ],
 )

@@ -273,6 +273,7 @@ def test_a_file_of_no_poses_is_refused(tmp_path, capsys, name, content, answer):
         ("confidence", np.ones((FRAMES, 2, 5)), r"confidence is .* of shape \(90, 2, 17\)"),
         ("contact", np.ones((10, 2, 2)), r"contact is .* of shape \(90, 2, 2\)"),
         ("person_id", np.zeros((0, 2), int), "person_id has the shape"),
+        ("person_id", np.full((FRAMES, 2), 3), "frame 0 has person 3 twice"),
     ],
 )
 def test_poses_that_cannot_be_are_refused_by_the_name_of_what_is_wrong(
