@@ -38,9 +38,7 @@ _CHAINS: dict[str, tuple[str, ...]] = {
     "hand": ("~wrist ~hand",),
 }  # fmt: skip
 _MIDPOINTS = {"hips": "hip", "shoulders": "shoulder", "ears": "ear"}
-# Parts whose ends detectors and mocap put elsewhere: against the legs, BlazePose's trunk is 16 to
-# 37 % longer than CMU's four, its head 21 to 34 % smaller (benchmarks/proportions.py).
-_DEFINED = ("pelvis", "girdle", "trunk", "neck", "head")
+_WIDE = ("pelvis", "girdle")  # parts whose width detectors and markers disagree about
 # How far a bent body's parts are turned beyond what carries them, degrees, standard deviation.
 _BENDS_DEG = {
     "thigh": 7.0, "shin": 7.0, "trunk": 6.0, "neck": 9.0, "upper_arm": 18.0, "forearm": 18.0,
@@ -55,7 +53,7 @@ class BodyVariation:
 
     size: float = 0.07  # log of overall size
     proportion: float = 0.05  # log of each part's length
-    definition: float = 0.12  # the same of the parts that detectors and mocap define otherwise
+    width: float = 0.12  # log of hip and shoulder widths, where detectors and markers disagree
     floor_m: float = 0.03  # the floor's height against the calibrated one
     # thickness of the soles under the data's feet, uniform up to this: all archives', or each one's
     soles_m: tuple[float, ...] = (0.0,)
@@ -89,10 +87,10 @@ def vary_bodies(
     at = _with_midpoints(positions_m, skeleton)
     size = torch.exp(normal(variation.size).clamp(-0.2, 0.2))
     tree = _tree(skeleton)
-    spread = {
-        name: variation.definition if name in _DEFINED else variation.proportion for name in tree
+    factor = {
+        name: size * torch.exp(normal(variation.width if name in _WIDE else variation.proportion))
+        for name in tree
     }
-    factor = {name: size * torch.exp(normal(spread[name])) for name in tree}
     pace = 0.5 * (factor["thigh"] + factor["shin"])  # longer legs take longer steps
     bent = (uniform() < variation.bent)[:, 0]
     turned = {"hips": torch.zeros(b, 3)}  # rotation vectors of what leads to a joint
