@@ -17,7 +17,7 @@ from ...core.messages import BoolArray, Float32Array
 from ...core.topics import DEFINITION, POSE, STATUS, Topic
 
 INT64_MAX, UINT64_MAX = 2**63 - 1, 2**64 - 1
-_WORD = re.compile(r"\^\[[0-9A-Za-z_-]*\]\{1,(\d+)\}\$")  # the only kind of pattern in use
+_WORD = re.compile(r"\^\[[0-9A-Za-z_-]*\]\{1,(\d+)\}\\Z")  # the only kind of pattern in use
 _COMMENT = re.compile(r"^    (\w+): .*?  # (.+(?:\n    # .+)*)$", re.MULTILINE)
 _SHAPE = re.compile(r"\((\w+)(?:, (\w+))?,?\)")
 

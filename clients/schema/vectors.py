@@ -287,7 +287,7 @@ def _wrong(field: Field) -> list[object]:
             return [
                 5,
                 *(["x" * (longest + 1)] if longest and longest <= 128 else []),
-                *(["a/b", ""] if word else []),
+                *(["a/b", "a\n", ""] if word else []),
             ]
         case Choice():
             return ["sundial", 0]

@@ -96,7 +96,9 @@ def test_a_missing_key_is_refused(fields, key):
     [
         ("v", "1"),
         ("stream", "a/b"),
+        ("stream", "cam0\n"),
         ("session", ""),
+        ("session", "5f3a91c2\n"),
         ("seq", -1),
         ("seq", 1.5),
         ("t_capture_ns", 2**63),
