@@ -13,7 +13,7 @@ from ..engines.manifest import DEFAULT_WEIGHTS, Manifest, Metrics, find_weights
 from .actions import ACTIONS
 from .cases import mocap_cases
 from .failures import Failure, draw_failures
-from .measure import ALL, METHOD, Result, lift, score, summarise
+from .measure import ALL, FEWEST, METHOD, Result, enough, lift, score, summarise
 
 _LIMITS = "## Limits"  # what people write below this line stays
 _COLUMNS = {
@@ -47,28 +47,38 @@ class Card:
         skeleton = denoiser.shape.skeleton
         cases = list(mocap_cases(self.mocap, skeleton))
         results: list[Result] = []
+        unanswered: list[str] = []
         worst: dict[str, Failure] = {}
         for case in track(cases, "looking for failures", console=Console(stderr=True)):
             lifted = lift(case, denoiser, 1)
+            if not enough(lifted):
+                unanswered.append(case.name)
+                continue
             result = score(case, METHOD, lifted, skeleton)
             results.append(result)
             action = case.action or ""
             if action not in worst or result.abs_mpjpe > worst[action].result.abs_mpjpe:
                 worst[action] = Failure(result, lifted)
+        if not results:
+            raise M2t3Error(f"{self.mocap}: none of its pieces was answered by {found.option}")
         failures = [worst[action] for action in ACTIONS if action in worst]
         self.out.mkdir(parents=True, exist_ok=True)
         name = found.manifest.name
         draw_failures(failures, skeleton, self.out / f"{name}.png")
         path = self.out / f"{name}.md"
         _, _, limits = path.read_text().partition(_LIMITS) if path.exists() else ("", "", "\n")
-        text = "\n".join(_text(found.manifest, results, failures, self.mocap.name))
+        text = "\n".join(_text(found.manifest, results, failures, unanswered, self.mocap.name))
         path.write_text(f"{text}\n\n{_LIMITS}{limits}")
         print(path)
         return 0
 
 
 def _text(
-    manifest: Manifest, results: list[Result], failures: list[Failure], mocap: str
+    manifest: Manifest,
+    results: list[Result],
+    failures: list[Failure],
+    unanswered: list[str],
+    mocap: str,
 ) -> Iterator[str]:
     """All of the page that is not people's."""
     yield from (
@@ -101,6 +111,9 @@ def _text(
         f"![The worst piece of each action]({manifest.name}.png)", "",
     )  # fmt: skip
     yield from (f"- {failure.words}" for failure in failures)
+    if unanswered:
+        names = ", ".join(f"`{name}`" for name in unanswered)
+        yield f"- answered in less than {FEWEST} frames, and in no row: {names}"
 
 
 def _table(title: str, rows: Iterable[tuple[str, Metrics]]) -> Iterator[str]:

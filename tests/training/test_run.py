@@ -19,7 +19,9 @@ from m2t3.engines.manifest import find_weights
 from m2t3.engines.onnx_export import example_inputs
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import NetworkInputs
+from m2t3.training import card
 from m2t3.training.archive import licence_of
+from m2t3.training.card import Card
 from m2t3.training.checkpoint import read_checkpoint
 from m2t3.training.export import Export, blended, load_network
 from m2t3.training.lineage import lineage_of, read_first
@@ -263,6 +265,27 @@ def test_a_card_tells_of_licence_metrics_and_the_worst_of_each_action(
     page.write_text(text + "\nNot for cats.\n")
     assert main(command) == 0
     assert page.read_text() == text + "\nNot for cats.\n"  # what people wrote stays
+
+
+def test_a_card_names_what_was_not_answered(
+    evaluation, weights, archive_path, tmp_path, monkeypatch
+):
+    def lift(case, *_):
+        return case.truth_world_m * (1.0 if case.action == "walking" else np.nan)
+
+    monkeypatch.setattr(card, "lift", lift)
+    Card(archive_path, str(weights), tmp_path).run()
+    text = (tmp_path / "tiny.md").read_text()
+    assert "in no row: `wave/0`" in text
+    assert "- everyday" not in text
+
+
+def test_a_card_of_weights_that_answer_nothing_is_refused(
+    evaluation, weights, archive_path, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(card, "lift", lambda case, *_: case.truth_world_m * np.nan)
+    with pytest.raises(M2t3Error, match="none of its pieces was answered"):
+        Card(archive_path, str(weights), tmp_path).run()
 
 
 def test_a_card_of_what_was_not_measured_is_refused(weights, archive_path, tmp_path, capsys):
