@@ -39,10 +39,10 @@ class Proportions:
     def run(self) -> None:
         """Print it."""
         table = Table("proportions", ["body", *PARTS], "median lengths over that of thigh and shin")
-        for name, positions_m in self._bodies():
-            lengths = {name: length_m(positions_m, *ends) for name, ends in PARTS.items()}
-            leg_m = lengths["thigh"] + lengths["shin"]
-            table.add(name, *(lengths[part] / leg_m for part in PARTS))
+        for body, positions_m in self._bodies():
+            lengths_m = {part: length_m(positions_m, *ends) for part, ends in PARTS.items()}
+            leg_m = lengths_m["thigh"] + lengths_m["shin"]
+            table.add(body, *(part_m / leg_m for part_m in lengths_m.values()))
         table.show()
 
     def _bodies(self) -> Iterator[tuple[str, Float[NDArray, "t j 3"]]]:

@@ -13,11 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from ..core.errors import CameraFileError, valid_names
+from ..core.messages import WORD
 from ..core.topics import KEYPOINTS_ENDPOINT
 from .capture_source import CAPTURE_KEYS, CaptureSource, capture_keys, read_capture_source
 from .strict_yaml import endpoint, mapping, number, shown, typed
-
-_STREAM_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def valid_stream_name(content: object, where: str) -> str:
     Raises:
         CameraFileError: it may not.
     """
-    if not isinstance(content, str) or not _STREAM_NAME.fullmatch(content):
+    if not isinstance(content, str) or not re.fullmatch(WORD, content):
         raise CameraFileError(
             f"{where} is {shown(content)}; it becomes part of a topic: 1 to 64 of A-Z a-z 0-9 _ -"
         )

@@ -29,8 +29,9 @@ BoolArray = npt.NDArray[np.bool_]
 
 Name = Annotated[str, Meta(min_length=1, max_length=128)]
 Text = Annotated[str, Meta(max_length=1024)]
-StreamName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,64}\Z")]
-SessionId = Annotated[str, Meta(pattern=r"^[0-9A-Za-z_-]{1,64}\Z")]
+WORD = r"^[A-Za-z0-9_-]{1,64}\Z"  # a stream, a session; $ would let a line break follow
+StreamName = Annotated[str, Meta(pattern=WORD)]
+SessionId = Annotated[str, Meta(pattern=WORD)]
 Count = Annotated[int, Meta(ge=0)]
 TimeNs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 ImageSize = tuple[Annotated[int, Meta(ge=1, le=65536)], Annotated[int, Meta(ge=1, le=65536)]]

@@ -13,7 +13,7 @@ from ..engines.manifest import DEFAULT_WEIGHTS, Manifest, Metrics, find_weights
 from .actions import ACTIONS
 from .cases import mocap_cases
 from .failures import Failure, draw_failures
-from .measure import ALL, FEWEST, METHOD, Result, enough, lift, score, summarise
+from .measure import ALL, METHOD, Result, enough, in_no_row, lift, score, summarise
 
 _LIMITS = "## Limits"  # what people write below this line stays
 _COLUMNS = {
@@ -112,8 +112,7 @@ def _text(
     )  # fmt: skip
     yield from (f"- {failure.words}" for failure in failures)
     if unanswered:
-        names = ", ".join(f"`{name}`" for name in unanswered)
-        yield f"- answered in less than {FEWEST} frames, and in no row: {names}"
+        yield f"- {in_no_row(f'`{name}`' for name in unanswered)}"
 
 
 def _table(title: str, rows: Iterable[tuple[str, Metrics]]) -> Iterator[str]:

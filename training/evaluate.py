@@ -18,7 +18,7 @@ from ..engines.torch_engine import TorchDenoiser
 from ..lifting.denoiser import Denoiser
 from .cases import PIECE_S, Case, mocap_cases, recording_case, with_detector_noise
 from .export import load_network, write_manifest
-from .measure import FEWEST, METHOD, Result, enough, lift, score
+from .measure import METHOD, Result, enough, in_no_row, lift, score
 from .report import Report
 from .spreading import evenly_spread
 
@@ -89,7 +89,7 @@ class Evaluate:
         report = Report(results)
         report.show(Console())
         if unanswered:
-            print(f"answered in less than {FEWEST} frames, and in no row: {'; '.join(unanswered)}")
+            print(in_no_row(unanswered))
         if self.out is not None:
             command = {f.name: _told(getattr(self, f.name)) for f in dataclasses.fields(self)}
             report.write(self.out, command)

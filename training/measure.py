@@ -85,6 +85,11 @@ def enough(positions_m: Float[NDArray, "t j 3"]) -> bool:
     return int(np.isfinite(positions_m).all(axis=(1, 2)).sum()) >= FEWEST
 
 
+def in_no_row(names: Iterable[str]) -> str:
+    """Words on cases of which not `enough` was answered."""
+    return f"answered in less than {FEWEST} frames, and in no row: {'; '.join(names)}"
+
+
 def score(
     case: Case, method: str, positions_m: Float[NDArray, "t j 3"], skeleton: Skeleton
 ) -> Result:
