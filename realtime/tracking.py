@@ -18,9 +18,10 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
-from ..core.messages import MAX_PEOPLE, Keypoints, Vector3
+from ..core.messages import MAX_PEOPLE, Keypoints
 from ..core.skeletons import Skeleton
 from ..lifting.anchor import canonical_body, guess_ground_position
+from .answered_places import believed_roots_m
 from .expectation import Expected, Sighting, completed, expected
 from .likeness import likeness
 from .matching import match
@@ -33,9 +34,6 @@ DOUBTED_S = 0.15  # ... and was nobody when lost for longer than this before
 DOUBLE = 10.0  # the surprise at a second box around somebody
 HIDDEN_S, SURE_S = 0.1, 0.15  # who was out of sight for so long is in doubt for so long after it
 SAME_S = 0.5  # for how long two people may be twins before one of them is taken for a box
-FARTHEST_M = 100.0  # from the camera; an answer farther away is not believed, ...
-OFF_M = 1.0  # ... nor is one so far beside where its hips are seen
-NOWHERE_M = 1e5  # a coordinate beyond this is no place at all
 STANDING_ROOT_M = 0.9
 
 
@@ -119,29 +117,17 @@ class Tracker:
     def learn(self, positions_world_m: Mapping[int, NDArray]) -> None:
         """Take note of where the people of the last frame are in the room: joints (J, 3) by id."""
         answered = [track for track in self._tracks if track.id in positions_world_m]
-        roots_m = [self._root_m(positions_world_m[track.id or 0]) for track in answered]
-        if not answered:
-            return
-        roots_px = self._camera.project(np.array(roots_m)).tolist()
-        center_m, focal_px = self._camera.t_world_camera_m.tolist(), float(self._camera.K[0, 0])
-        for track, root_m, (u, v) in zip(answered, roots_m, roots_px, strict=True):
-            left, right = (track.last.keypoints_px[hip].tolist() for hip in self._hips)
-            off_px = math.hypot(u - (left[0] + right[0]) / 2, v - (left[1] + right[1]) / 2)
-            away_m = math.dist(root_m, center_m)
-            off_m = off_px * away_m / focal_px  # NaN where no hips have been seen
-            if math.isfinite(u) and away_m < FARTHEST_M and not off_m > OFF_M:
+        roots_m = believed_roots_m(
+            [positions_world_m[track.id or 0] for track in answered],
+            [track.last.keypoints_px for track in answered],
+            self._hips,
+            self._camera,
+        )
+        for track, root_m in zip(answered, roots_m, strict=True):
+            if root_m is not None:
                 seen = track.last
                 motion = seen.motion.corrected(root_m)
                 track.last = Sighting(seen.t_s, seen.keypoints_px, motion, seen.detector_id)
-
-    def _root_m(self, joints_m: Float[NDArray, "j 3"]) -> Vector3:
-        """The middle of the hips; NaN where it is nowhere."""
-        left, right = (joints_m[hip].tolist() for hip in self._hips)
-        x, y, z = (
-            (a + b) / 2 if max(abs(a), abs(b)) < NOWHERE_M else math.nan
-            for a, b in zip(left, right, strict=True)
-        )
-        return x, y, z
 
     def restart(self) -> tuple[int, ...]:
         """Forget everybody, for the source began anew; the ids of those who were here."""
