@@ -95,6 +95,10 @@ def delivered(prog: str, work: Callable[[], int]) -> int:
             return work()
         finally:
             sys.stdout.flush()
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # rich has met it, and says 1
+            return 141
+        raise
     except OSError as error:
         if error.errno not in (errno.EPIPE, errno.ENOSPC):
             raise

@@ -11,6 +11,8 @@ import pytest
 import m2t3
 from m2t3.__main__ import COMMANDS, EXTRAS, main, stream
 
+CAMERA = str(Path(__file__).parents[2] / "configs" / "cam0.yaml")
+
 
 def test_bare_import_pulls_in_nothing_heavy():
     code = "import sys; before = set(sys.modules); import m2t3; print(*set(sys.modules) - before)"
@@ -48,7 +50,10 @@ def test_no_command_prints_the_menu(capsys):
     assert "usage: m2t3 <command>" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["info", "--help"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [["--help"], ["info", "--help"], ["calibrate", "check", "--camera", CAMERA]],
+)
 def test_output_that_nobody_reads_is_no_error(arguments):
     read, write = os.pipe()
     os.close(read)
