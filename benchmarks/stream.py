@@ -144,43 +144,51 @@ def streaming(camera: Path, weights: str, engine: str) -> Iterator[Stream]:
 def measure(stream: Stream, recording: Path, rate_hz: float, seconds: float) -> Result:
     """One rate: a publisher and a subscriber, each in a process of its own."""
     spawn = multiprocessing.get_context("spawn")
-    here, there = spawn.Pipe()
+    (from_publisher, to_publisher), (here, there) = spawn.Pipe(), spawn.Pipe()
     frames = round(rate_hz * seconds)
     subscriber = spawn.Process(target=subscribe, args=(stream.pose_endpoint, there))
     publisher = spawn.Process(
-        target=publish, args=(stream.keypoints_endpoint, recording, rate_hz, frames)
+        target=publish, args=(stream.keypoints_endpoint, recording, rate_hz, frames, to_publisher)
     )
     subscriber.start()
     assert here.recv() == "ready"
     memory_mb = stream.memory_mb()
     publisher.start()
-    latency_ms, losses = here.recv()
+    sent_ns = from_publisher.recv()
+    answered, received_ns, losses = here.recv()
+    latency_ms = (received_ns - sent_ns[answered]) / 1e6
     result = Result(rate_hz, frames, latency_ms, (memory_mb, stream.memory_mb()), losses)
     publisher.join()
     subscriber.join()
     return result
 
 
-def publish(endpoint: str, recording: Path, rate_hz: float, frames: int) -> None:
-    """The detector: the recording at its own speed, whatever the rate, with the time of sending."""
+def publish(endpoint: str, recording: Path, rate_hz: float, frames: int, pipe: Connection) -> None:
+    """The detector: the recording at its own speed, whatever the rate; sends when it sent each.
+
+    Pictures are taken when they are due, as a camera does it, however late this process wakes up.
+    """
     played = list(keypoints_frames(read_recording(recording), STREAM))
     fps = read_recording(recording).fps
+    sent_ns = np.empty(frames, np.int64)
     with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
         socket.connect(endpoint)
         socket.recv()  # the stream's subscription: now it listens
         start_ns = monotonic_ns()
         for seq in range(frames):
-            sleep_until(start_ns + round(seq * SECOND_NS / rate_hz))
+            due_ns = start_ns + round(seq * SECOND_NS / rate_hz)
+            sleep_until(due_ns)
             frame = played[round(seq * fps / rate_hz) % len(played)]
-            frame = msgspec.structs.replace(
-                frame, seq=seq, t_capture_ns=monotonic_ns(), clock="monotonic"
-            )
+            frame = msgspec.structs.replace(frame, seq=seq, t_capture_ns=due_ns, clock="monotonic")
+            sent_ns[seq] = monotonic_ns()
             socket.send_multipart(wire.pack(topics.KEYPOINTS, frame))
+    pipe.send(sent_ns)
 
 
 def subscribe(endpoint: str, pipe: Connection) -> None:
-    """The consumer: sends "ready", then the latencies in ms and the stream's own counts."""
-    latency_ms: list[float] = []
+    """The consumer: sends "ready", then which frames were answered, when, and what was lost."""
+    answered: list[int] = []
+    received_ns: list[int] = []
     losses: dict[str, int] = {}
     with zmq.Context() as context, context.socket(zmq.SUB) as socket:
         for topic in (topics.POSE, topics.STATUS):
@@ -188,12 +196,13 @@ def subscribe(endpoint: str, pipe: Connection) -> None:
         socket.connect(endpoint)
         before: Status | None = None
         t_last_ns = monotonic_ns()
-        while not latency_ms or monotonic_ns() - t_last_ns < SILENCE_MS * 1_000_000:
+        while not answered or monotonic_ns() - t_last_ns < SILENCE_MS * 1_000_000:
             parts = socket.recv_multipart()
             now_ns = monotonic_ns()
             message = wire.unpack(parts, (topics.POSE, topics.STATUS))
             if isinstance(message, PoseFrame):
-                latency_ms.append((now_ns - message.t_capture_ns) / 1e6)
+                answered.append(message.source_seq)
+                received_ns.append(now_ns)
                 t_last_ns = now_ns
             elif isinstance(message, Status):
                 if before is None:
@@ -204,7 +213,7 @@ def subscribe(endpoint: str, pipe: Connection) -> None:
                     for kind, count in getattr(message, counts).items():
                         if count > old.get(kind, 0):
                             losses[kind] = count - old.get(kind, 0)
-    pipe.send((np.array(latency_ms), losses))
+    pipe.send((np.array(answered), np.array(received_ns), losses))
 
 
 if __name__ == "__main__":

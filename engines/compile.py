@@ -10,8 +10,8 @@ from ..core.errors import EngineError
 from ..core.messages import MAX_PEOPLE
 from .choice import forget
 from .manifest import DEFAULT_WEIGHTS, find_weights
-from .onnx_export import Precision
 from .onnx_parameters import network_of
+from .shapes import Precision
 from .tensorrt_plan import made_for_here, profiles, write_plan
 
 

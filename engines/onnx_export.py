@@ -9,7 +9,7 @@ import logging
 import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -20,11 +20,9 @@ from ..lifting.denoiser import GROUND_INPUTS, OUTPUT_NAMES, Ground, NetworkInput
 from .network import MotionDenoiser, NetworkConfig
 from .onnx_parameters import name_parameters
 from .pointmap_network import PointmapEncoder
-from .shapes import input_shapes
+from .shapes import Precision, input_shapes
 
 OPSET = 20  # the first that knows GELU
-
-Precision = Literal["fp32", "fp16"]
 
 
 def example_inputs(

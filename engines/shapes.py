@@ -1,5 +1,7 @@
 """The shapes of what goes into the network and comes out of it: all that engines must allocate."""
 
+from typing import Literal
+
 from ..lifting.denoiser import DenoiserShape
 from ..lifting.features import feature_size
 from ..lifting.memory import ROTARY_FREQUENCIES
@@ -7,6 +9,7 @@ from ..lifting.representation import motion_size
 from ..lifting.rig import VIEWS
 
 Shape = tuple[int, ...]
+Precision = Literal["fp32", "fp16"]  # of what engines compute; they take and give float32
 
 
 def input_shapes(

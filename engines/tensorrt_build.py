@@ -11,7 +11,8 @@ import tensorrt as trt
 
 from ..core.errors import EngineError
 from .network import MotionDenoiser
-from .onnx_export import Precision, export_onnx
+from .onnx_export import export_onnx
+from .shapes import Precision
 from .tensorrt_plan import Profile
 
 

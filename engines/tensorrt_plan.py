@@ -15,8 +15,7 @@ from ..lifting.questions import ENCODE_ANEW
 from .cache import cache_folder
 from .machine import gpu
 from .manifest import Manifest, Weights, sha256_of
-from .onnx_export import Precision
-from .shapes import Shape, input_shapes
+from .shapes import Precision, Shape, input_shapes
 
 Profile = dict[str, tuple[Shape, Shape, Shape]]  # smallest, usual and largest shape by input
 

@@ -9,7 +9,6 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from ..core.clock import SECOND_NS, monotonic_ns, sleep_until, unix_minus_monotonic_ns
-from ..core.errors import M2t3Error
 from ..core.message_log import Recorded
 from ..core.messages import SessionId, TimeNs
 from ..core.topics import DEFINITION, KEYPOINTS
@@ -17,23 +16,10 @@ from .outlet import Outlet
 
 LOOK_AHEAD_NS = 3 * SECOND_NS  # definitions come every second, so the first is not far
 IDLE_NS = SECOND_NS // 20  # how soon newcomers are greeted, and an interruption is noticed
-MIN_RATE, MAX_RATE = 0.01, 100.0  # slower looks like a halt; faster, a replay never catches up
 
 DEFINITIONS = f"{DEFINITION.prefix}.".encode()
 ONLY_KEYPOINTS = (f"{KEYPOINTS.prefix}.".encode(),)
 EVERYTHING = (b"m2t3.",)
-
-
-def check_rate(rate: float, name: str) -> None:
-    """Refuse a pace that nobody can keep.
-
-    Raises:
-        M2t3Error: the message calls the rate `name`.
-    """
-    if not MIN_RATE <= rate <= MAX_RATE:
-        raise M2t3Error(
-            f"{name} is {rate:g}; it is {MIN_RATE:g} to {MAX_RATE:g}, and 1 is the recorded pace"
-        )
 
 
 class Playback:

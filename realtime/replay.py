@@ -14,14 +14,8 @@ from ..core.message_log import MessageLog, Recorded
 from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
 from .outlet import Outlet
-from .playback import (
-    EVERYTHING,
-    ONLY_KEYPOINTS,
-    Playback,
-    Renewal,
-    check_rate,
-    opening_definitions,
-)
+from .pace import check_rate
+from .playback import EVERYTHING, ONLY_KEYPOINTS, Playback, Renewal, opening_definitions
 
 QUEUE_MESSAGES = 10_000  # per subscriber: at many times the pace, none should be lost
 

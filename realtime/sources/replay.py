@@ -13,7 +13,7 @@ from ...core.clock import SECOND_NS, monotonic_ns, sleep_until
 from ...core.messages import Keypoints, KeypointsFrame
 from ...lifting.recording import Recording, read_recording
 from ..counts import Counts
-from ..playback import check_rate
+from ..pace import check_rate
 from . import Patience, Received
 
 if TYPE_CHECKING:
