@@ -6,7 +6,7 @@ import msgspec
 
 from ..core.conversions import Conversion, conversion
 from ..core.errors import M2t3Error
-from ..core.messages import ImageSize, Keypoints, KeypointsFrame
+from ..core.messages import Float32Array, ImageSize, Keypoints, KeypointsFrame
 from ..core.skeletons import Skeleton
 from .counts import Counts
 from .picture_size import rescaled, size_text
@@ -104,8 +104,8 @@ class Intake:
     def _clean(self, person: Keypoints, convert: Conversion) -> Keypoints | None:
         """`person` in the network's format; None if no joint of theirs can be used."""
         pixels_px, confidence, nonfinite, distant, anything = usable_joints(
-            person.keypoints_px, person.confidence, *self._image_size_px,
-            convert.index, convert.weight,
+            _read_only(person.keypoints_px), _read_only(person.confidence),
+            *self._image_size_px, convert.index, convert.weight,
         )  # fmt: skip
         if nonfinite:
             self.counts.refused["nonfinite_joints"] += nonfinite
@@ -114,3 +114,10 @@ class Intake:
         if not anything:
             return None
         return Keypoints(keypoints_px=pixels_px, confidence=confidence, id=person.id)
+
+
+def _read_only(array: Float32Array) -> Float32Array:
+    """As arrays from the wire are: for any others, compiled functions would be compiled anew."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

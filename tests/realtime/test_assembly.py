@@ -1,8 +1,13 @@
 """A pipeline is warm before its first frame, and that leaves no trace in what it answers."""
 
+import gc
+
+import msgspec
 import numpy as np
 import pytest
+from numba.core.dispatcher import Dispatcher
 
+from m2t3.core import topics, wire
 from m2t3.engines.loading import load_denoiser
 from m2t3.lifting.questions import ENCODE_ANEW
 from m2t3.realtime import assembly
@@ -30,6 +35,30 @@ def test_the_engine_has_seen_the_shapes_to_come(denoiser, camera):
     assembly.assemble_around(denoiser, camera, "cam0", steps=1)
     people = {(n, 1) for n in range(1, assembly.WARM_PEOPLE + 1)}
     assert people | {(1, ENCODE_ANEW)} <= set(denoiser.asked)
+
+
+def from_the_wire(frame):
+    return wire.decode(topics.KEYPOINTS, wire.encode(frame))
+
+
+def as_recorded(frame):
+    assert frame.people[0].keypoints_px.flags.writeable
+    return frame
+
+
+def of_smaller_pictures(frame):
+    width, height = frame.image_size_px
+    return msgspec.structs.replace(frame, image_size_px=(width // 2, height // 2))
+
+
+@pytest.mark.parametrize("source", [from_the_wire, as_recorded, of_smaller_pictures])
+def test_the_first_frames_compile_nothing(denoiser, camera, frame, source):
+    _, pipeline = assembly.assemble_around(denoiser, camera, "cam0", steps=1)
+    functions = [thing for thing in gc.get_objects() if isinstance(thing, Dispatcher)]
+    before = {function: tuple(function.signatures) for function in functions}
+    for seq in range(3):
+        assert pipeline.process(source(frame(seq)), seq).people
+    assert {function: tuple(function.signatures) for function in functions} == before
 
 
 def test_nothing_of_the_warm_start_is_left(denoiser, camera, frame, monkeypatch):
