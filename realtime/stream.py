@@ -6,6 +6,8 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from rich.console import Console
+
 from ..calibration import camera_file, capture_source, keypoint_source
 from ..core.errors import M2t3Error
 from ..core.skeletons import skeleton
@@ -26,6 +28,7 @@ from .sources.replay import ReplaySource
 from .sources.zmq import ZmqSource
 from .stream_name import stream_name
 
+GETTING_READY = "getting ready; the first start on a machine compiles for up to a minute"
 SWITCH_INTERVAL_S = 0.0005  # the reader thread gets its turn at once, not after 5 ms
 
 
@@ -69,10 +72,11 @@ class Stream:
         file = camera_file.read_camera_file(self.camera)
         stream = stream_name(file, self.stream)
         model = None if self.smpl is None else read_body_model(self.smpl)
-        definition, pipeline = assemble(
-            file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
-            height_m=self.height, look_ahead=self.look_ahead,
-        )  # fmt: skip
+        with Console(stderr=True).status(GETTING_READY):
+            definition, pipeline = assemble(
+                file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
+                height_m=self.height, look_ahead=self.look_ahead,
+            )  # fmt: skip
         fitter = None
         if model is not None:
             fitter = LiveFitter(model, skeleton(definition.skeleton))
