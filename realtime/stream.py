@@ -3,6 +3,7 @@
 import gc
 import sys
 import threading
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,7 +73,9 @@ class Stream:
         file = camera_file.read_camera_file(self.camera)
         stream = stream_name(file, self.stream)
         model = None if self.smpl is None else read_body_model(self.smpl)
-        with Console(stderr=True).status(GETTING_READY):
+        console = Console(stderr=True)
+        # Elsewhere rich writes a line break, which a full disk refuses.
+        with console.status(GETTING_READY) if console.is_terminal else nullcontext():
             definition, pipeline = assemble(
                 file.camera, stream, weights=self.weights, engine=self.engine, steps=self.steps,
                 height_m=self.height, look_ahead=self.look_ahead,
