@@ -13,13 +13,14 @@ import numpy as np
 from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 
-from .projection import project
+from .projection import keep_inverted, project
 
 DistortionModel = Literal["plumb_bob", "rational_polynomial", "equidistant"]
 DISTORTION_MODELS: tuple[DistortionModel, ...] = get_args(DistortionModel)
 
 # enough for strong lenses; OpenCV's default stops after five rounds, a tenth of a pixel short
 _CRITERIA = (cv2.TERM_CRITERIA_COUNT + cv2.TERM_CRITERIA_EPS, 100, 1e-12)
+_INVERTED_PX = 1.0  # what comes back farther from where it was has not been inverted
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,7 +61,11 @@ class Camera:
         )
 
     def undistort(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 2"]:
-        """Normalised coordinates of pixels; NaN stays NaN, as does what the lens cannot show."""
+        """Normalised coordinates of pixels; NaN for NaN and for what cannot be inverted.
+
+        Which is what a lens shows from its side or from behind, and, of a lens whose polynomial
+        folds over outside the picture, what is out there.
+        """
         finite = np.isfinite(points_px).all(axis=-1)
         if finite.all():
             return self._undistort(points_px.reshape(-1, 2)).reshape(points_px.shape)
@@ -72,14 +77,17 @@ class Camera:
         if not len(points_px):
             return np.empty((0, 2))
         points = points_px.astype(float)[:, None]
-        if self.distortion_model == "equidistant":
-            result = cv2.fisheye.undistortPoints(
+        fisheye = self.distortion_model == "equidistant"
+        if fisheye:
+            normalised = cv2.fisheye.undistortPoints(
                 points, self.K, self.distortion, criteria=_CRITERIA
             )[:, 0]
-            result[(result < -1e5).any(axis=-1)] = np.nan  # OpenCV's mark for no solution
-            return result
-        ideal_px = cv2.undistortImagePoints(points, self.K, self.distortion, None, _CRITERIA)
-        return (ideal_px[:, 0] - self.K[:2, 2]) / self.K.diagonal()[:2]
+        else:
+            ideal_px = cv2.undistortImagePoints(points, self.K, self.distortion, None, _CRITERIA)
+            normalised = (ideal_px[:, 0] - self.K[:2, 2]) / self.K.diagonal()[:2]
+        # OpenCV gives something for every pixel, its best or opposite.
+        keep_inverted(normalised, points[:, 0], self.K, self.distortion, fisheye, _INVERTED_PX)
+        return normalised
 
     def rays_camera(self, points_px: Float[NDArray, "*n 2"]) -> Float[NDArray, "*n 3"]:
         """Unit vectors from the camera through pixels, in the camera frame."""

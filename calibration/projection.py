@@ -36,11 +36,33 @@ def project(
                 offset = points_world_m[n, i] - t_world_camera_m[i]
                 at[axis] += offset * R_world_camera[i, axis]
         if at[2] > 0.0:  # False for NaN
-            x, y = at[0] / at[2], at[1] / at[2]
-            x, y = _fisheye(x, y, distortion) if fisheye else _bent(x, y, distortion)
-            points_px[n, 0] = K[0, 0] * x + K[0, 2]
-            points_px[n, 1] = K[1, 1] * y + K[1, 2]
+            points_px[n] = _shown(at[0] / at[2], at[1] / at[2], K, distortion, fisheye)
     return points_px
+
+
+@compiled
+def keep_inverted(
+    normalised: NDArray,
+    points_px: NDArray,
+    K: NDArray,
+    distortion: NDArray,
+    fisheye: bool,
+    tolerance_px: float,
+) -> None:
+    """Makes NaN of all `normalised` (N, 2) that the lens does not show at their `points_px`."""
+    for n in range(len(normalised)):
+        u, v = _shown(normalised[n, 0], normalised[n, 1], K, distortion, fisheye)
+        if not math.hypot(u - points_px[n, 0], v - points_px[n, 1]) < tolerance_px:
+            normalised[n] = np.nan
+
+
+@compiled
+def _shown(
+    x: float, y: float, K: NDArray, distortion: NDArray, fisheye: bool
+) -> tuple[float, float]:
+    """The pixel of normalised coordinates."""
+    x, y = _fisheye(x, y, distortion) if fisheye else _bent(x, y, distortion)
+    return K[0, 0] * x + K[0, 2], K[1, 1] * y + K[1, 2]
 
 
 @compiled

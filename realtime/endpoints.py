@@ -20,6 +20,7 @@ def bind(socket: zmq.Socket, endpoint: str) -> str:
     """
     _check_form(endpoint, r"[0-9]{1,5}|\*")
     _check_path(endpoint)
+    socket.ipv6 = "[" in endpoint
     try:
         socket.bind(endpoint)
     except zmq.ZMQError as error:
@@ -36,6 +37,7 @@ def connect(socket: zmq.Socket, endpoint: str) -> str:
         EndpointError: not an endpoint.
     """
     _check_form(endpoint, r"[0-9]{1,5}")
+    socket.ipv6 = "[" in endpoint
     try:
         socket.connect(endpoint)
     except zmq.ZMQError as error:

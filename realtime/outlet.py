@@ -10,6 +10,7 @@ from pathlib import Path
 
 import zmq
 
+from ..core.connection import Connection
 from ..core.keyring import READERS, read_client_keys
 from .endpoints import bind, connect, exposure
 from .gate import Gate, identify
@@ -54,6 +55,10 @@ class Outlet:
         self._socket.setsockopt(zmq.LINGER, LINGER_MS)
         self._socket.setsockopt(zmq.MAXMSGSIZE, 1024)  # all that may come in are subscriptions
         self._gate: Gate | None = None
+        self._connection: Connection | None = None
+        if not bound:
+            keyed = keys is not None
+            self._connection = Connection(self._socket, endpoint, keyed=keyed, listens=False)
         try:
             if keys is not None and bound:
                 self._gate = Gate(self._context, keys)
@@ -69,6 +74,11 @@ class Outlet:
         self._subscriptions: set[bytes] = set()
         self._turn = threading.Lock()
 
+    @property
+    def refusal(self) -> str | None:
+        """Why the subscriber that this connects to does not let it in; None if it does."""
+        return None if self._connection is None else self._connection.refusal
+
     def newcomers(self) -> tuple[bytes, ...]:
         """What has been subscribed to since the last call: prefixes of topics."""
         new = []
@@ -80,6 +90,11 @@ class Outlet:
                 self._subscriptions.discard(event[1:])
         return tuple(new)
 
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """What was subscribed to at the last call of `newcomers`."""
+        return tuple(sorted(prefix.decode(errors="replace") for prefix in self._subscriptions))
+
     def has_listeners(self, topic: bytes) -> bool:
         """Whether anybody had subscribed to `topic` at the last call of `newcomers`."""
         return topic.startswith(tuple(self._subscriptions))
@@ -87,6 +102,8 @@ class Outlet:
     def send(self, parts: Sequence[bytes]) -> None:
         """Send the parts of one message; any thread may."""
         with self._turn:
+            if self._connection is not None:
+                self._connection.attend()
             self._socket.send_multipart(parts)
 
     def close(self) -> None:
@@ -95,9 +112,13 @@ class Outlet:
 
     def _event(self) -> bytes | None:
         with self._turn:
+            if self._connection is not None:
+                self._connection.attend()
             return self._socket.recv() if self._socket.poll(0) else None
 
     def _close(self, linger_ms: int) -> None:
+        if self._connection is not None:
+            self._connection.close()
         self._socket.close(linger=linger_ms)
         if self._gate is not None:
             self._gate.close()

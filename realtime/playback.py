@@ -2,7 +2,7 @@
 
 import secrets
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -39,6 +39,24 @@ class Playback:
     def wait_for_a_listener(self) -> None:
         """Return when somebody has subscribed, or `stop` is set."""
         while not self._stop.is_set() and not self._outlet.newcomers():
+            sleep_until(monotonic_ns() + IDLE_NS)
+
+    def wait_for_listeners_to(self, topic: bytes, warn: Callable[[str], None]) -> None:
+        """Return when somebody listens to `topic`, or `stop` is set; tells what is in the way."""
+        told = None
+        while not self._stop.is_set():
+            self._outlet.newcomers()
+            if self._outlet.has_listeners(topic):
+                return
+            obstacle = self._outlet.refusal
+            if obstacle is None and (others := self._outlet.subscriptions):
+                obstacle = (
+                    f"listens to {', '.join(others)} and not to {topic.decode()}, which the "
+                    "recording has: another stream's name? m2t3-stream takes one with --stream"
+                )
+            if obstacle is not None and obstacle != told:
+                warn(f"{self._outlet.endpoint} {obstacle}")
+                told = obstacle
             sleep_until(monotonic_ns() + IDLE_NS)
 
     def play(self, messages: Iterable[Recorded]) -> None:

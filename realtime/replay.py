@@ -9,13 +9,21 @@ from typing import Annotated
 
 import tyro
 
+from ..core.clock import monotonic_ns, sleep_until
 from ..core.errors import M2t3Error
 from ..core.message_log import MessageLog, Recorded
 from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
 from .outlet import Outlet
 from .pace import check_rate
-from .playback import EVERYTHING, ONLY_KEYPOINTS, Playback, Renewal, opening_definitions
+from .playback import (
+    EVERYTHING,
+    IDLE_NS,
+    ONLY_KEYPOINTS,
+    Playback,
+    Renewal,
+    opening_definitions,
+)
 
 QUEUE_MESSAGES = 10_000  # per subscriber: at many times the pace, none should be lost
 
@@ -73,10 +81,12 @@ class Replay:
             playback = Playback(outlet, stop, self.rate)
             try:
                 for warning in outlet.warnings:
-                    print(f"m2t3 replay: warning: {warning}", file=sys.stderr)
+                    _warn(warning)
                 verb = "publishing on" if self.keypoints_to is None else "sending keypoints to"
                 print(f"{self.recording}: {verb} {outlet.endpoint}", flush=True)
-                if self.wait or self.keypoints_to is not None:
+                if self.keypoints_to is not None:
+                    playback.wait_for_listeners_to(first.topic, _warn)
+                elif self.wait:
                     playback.wait_for_a_listener()
                 for lap in itertools.count():
                     fresh = Renewal(first, self.rate) if self.as_live or lap > 0 else None
@@ -84,6 +94,7 @@ class Replay:
                     playback.play(self._messages(log, fresh))
                     if stop.is_set() or not self.loop:
                         break
+                    sleep_until(monotonic_ns() + IDLE_NS)  # a recording may be of one instant
             finally:
                 outlet.close()
         cut = "" if log.complete or stop.is_set() else "; the recording is cut off there"
@@ -95,3 +106,7 @@ class Replay:
         prefixes = EVERYTHING if self.keypoints_to is None else ONLY_KEYPOINTS
         messages = (message for message in log if message.topic.startswith(prefixes))
         return messages if fresh is None else map(fresh.renew, messages)
+
+
+def _warn(text: str) -> None:
+    print(f"m2t3 replay: warning: {text}", file=sys.stderr, flush=True)

@@ -8,7 +8,7 @@ from ..core.messages import KeypointsFrame
 
 MIN_STEP_NS = SECOND_NS // 1000  # no camera is as fast: the same frame again, or a time made up
 MAX_STEP_NS = 10 * SECOND_NS  # farther into the future is no capture time but a fault
-PATIENCE_NS = SECOND_NS  # for how long times that do not fit are taken for faults
+PATIENCE_NS = SECOND_NS  # for how long what does not fit is taken for faults
 
 Verdict = Literal["next", "restart", "repeated", "out_of_order", "old_session", "timestamp"]
 
@@ -36,9 +36,13 @@ class Timeline:
             return "old_session"
         if last is None or frame.session != last.session:
             return "restart"
-        if frame.seq <= last.seq:
-            return "repeated" if frame.seq == last.seq else "out_of_order"
-        if MIN_STEP_NS <= frame.t_capture_ns - last.t_capture_ns < MAX_STEP_NS:
+        if frame.seq == last.seq:
+            return "repeated"
+        rises = MIN_STEP_NS <= frame.t_capture_ns - last.t_capture_ns < MAX_STEP_NS
+        if frame.seq > last.seq and rises:
             return "next"
-        # One wild time is a fault of that frame; if they go on, the source's clock was set anew.
-        return "timestamp" if t_receive_ns - self._t_receive_ns < PATIENCE_NS else "restart"
+        # One wild time or number is a fault of that frame; if they go on, the source's clock was
+        # set anew, or the source began anew and kept its session's name.
+        if t_receive_ns - self._t_receive_ns >= PATIENCE_NS:
+            return "restart"
+        return "timestamp" if frame.seq > last.seq else "out_of_order"

@@ -35,7 +35,7 @@ class Check:
     """Measured points (lines `x y z u v`) to compare with: how far off each is on the floor."""
 
     def run(self) -> int:
-        """Report; 1 if the camera was moved since it was calibrated.
+        """Report; with `source`, 1 unless the camera is where it was when it was calibrated.
 
         Raises:
             CalibrationError: no picture, or one of another size.
@@ -75,8 +75,14 @@ class Check:
         out = self.out or self.camera.with_name(f"{self.camera.stem}.check.jpg")
         write_picture(out, draw_floor(picture.bgr, camera))
         console.print(f"{out}: does the grid lie on the floor, and does the pole stand upright?")
-        if self.source is None or reference is None:
+        if self.source is None:
             return 0
+        if reference is None:
+            console.print(
+                f"[yellow]warning: whether the camera was moved cannot be told: {self.camera} has "
+                "no reference picture beside it; `m2t3 calibrate ground ... --source` keeps one"
+            )
+            return 1
         return self._moved(console, camera, reference, picture)
 
     def _expected(self, console: Console, errors_mm: dict[int, float]) -> None:

@@ -16,8 +16,8 @@ from .foreign import Foreign, foreign, rigid, values
 
 _K = ("camera_matrix", "cameraMatrix", "Camera_Matrix", "K", "M", "M1", "K1", "mtx")
 _DISTORTION = (
-    "distortion_coefficients", "Distortion_Coefficients", "distCoeffs", "dist_coeffs", "dist",
-    "D", "D1",
+    "distortion_coefficients", "Distortion_Coefficients", "distCoeffs", "dist_coeffs",
+    "dist_coeff", "dist", "D", "D1",
 )  # fmt: skip
 _SIZE = ("image_size", "imageSize", "image_Size", "size")
 _WIDTH = ("image_width", "image_Width", "width")
@@ -92,12 +92,19 @@ def _node(root: Any, names: tuple[str, ...]) -> Any:
         node = root.getNode(name)
         if node.empty():
             continue
-        if node.isInt() or node.isReal():
-            return node.real()
-        if node.isSeq():
-            return [node.at(i).real() for i in range(node.size())]
-        matrix = node.mat()
-        if matrix is None or matrix.size == 0:
-            raise CameraFileError(f"{name} is no matrix and no number")
-        return matrix
+        if node.isMap():
+            matrix = node.mat()
+            if matrix is None or matrix.size == 0:
+                raise CameraFileError(f"{name} is no matrix and no number")
+            return matrix
+        return _numbers(node, name)
     return None
+
+
+def _numbers(node: Any, name: str) -> Any:
+    """A number, or lists of them however deep, as `json.dump(K.tolist())` writes a matrix."""
+    if node.isSeq():
+        return [_numbers(node.at(i), name) for i in range(node.size())]
+    if not (node.isInt() or node.isReal()):
+        raise CameraFileError(f"{name} is no matrix and no number")
+    return node.real()

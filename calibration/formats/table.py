@@ -52,7 +52,7 @@ def format_of(path: Path) -> FormatName:
         return "pose2sim"
     if "<cameras" in text or name.endswith((".qca.txt", ".qca")):
         return "qualisys"
-    if "opencv" in text or "%YAML" in text[:20] or name.endswith((".xml", ".json")):
+    if "opencv-matrix" in text or "%YAML" in text[:20] or name.endswith((".xml", ".json")):
         return "opencv"
     if "camera_model" in text or "distortion_coeffs" in text:
         return "kalibr"

@@ -38,7 +38,8 @@ class App:
             for n, poses in enumerate(streams)
         ]
         self.panel = Panel(self.server, self.views, self.sight)
-        self.timelines = [Timeline(self.server, p) for p in streams if isinstance(p, Player)]
+        playheads = dict.fromkeys(p.playhead for p in streams if isinstance(p, Player))
+        self.timelines = [Timeline(self.server, playhead) for playhead in playheads]
         self._refreshed_ns = 0
 
     def step(self) -> None:

@@ -57,6 +57,7 @@ class View:
             ]
         from ...core.message_log import MessageLog  # needs the extra "record"
         from .player import Player
+        from .playhead import Playhead
 
-        log = MessageLog(self.recording)
-        return [Player(self.recording, log, stream) for stream in self.stream]
+        log, playhead = MessageLog(self.recording), Playhead()
+        return [Player(self.recording, log, stream, playhead) for stream in self.stream]

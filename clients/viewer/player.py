@@ -12,20 +12,18 @@ from ...core.messages import PoseFrame, Preview, SkeletonDefinition
 from ...core.topics import DEFINITION, POSE
 from ...core.wire import unpack
 from ..python import Frame
+from .playhead import Playhead
 
 if TYPE_CHECKING:
     from ...core.message_log import Recorded  # needs the extra "record"
 
 
 class Player:
-    """Plays one stream's frames of a recording, over and over; `seek` goes anywhere.
+    """Plays one stream's frames of a recording, those that are due at the `playhead`."""
 
-    Attributes:
-        rate: how fast time goes; 1 is as it was.
-        duration_s: from the first frame to the last.
-    """
-
-    def __init__(self, path: Path, messages: "Iterable[Recorded]", stream: str) -> None:
+    def __init__(
+        self, path: Path, messages: "Iterable[Recorded]", stream: str, playhead: Playhead
+    ) -> None:
         """Take in the recording; frames are read when they are shown.
 
         Raises:
@@ -33,7 +31,7 @@ class Player:
         """
         self.stream = stream
         self.preview: Preview | None = None
-        self.rate = 1.0
+        self.playhead = playhead
         self._path = path
         self._frames: list[tuple[int, list[bytes], SkeletonDefinition]] = []  # by Unix time
         definitions: dict[str, SkeletonDefinition] = {}
@@ -55,43 +53,14 @@ class Player:
             raise RecordingError(f"{path}: has no poses of the stream {stream!r}; m2t3 info {path}")
         self._frames.sort(key=lambda frame: frame[0])
         self._times_ns = [frame[0] for frame in self._frames]
-        self.duration_s = (self._times_ns[-1] - self._times_ns[0]) / SECOND_NS
-        self._shown = -1
+        playhead.cover(self._times_ns[0], self._times_ns[-1])
+        self._shown: int | None = None
         self._latest: Frame | None = None
-        self._playing = True
-        self._at_s, self._since_ns = 0.0, monotonic_ns()
-
-    @property
-    def playing(self) -> bool:
-        """Whether time goes on."""
-        return self._playing
-
-    @property
-    def position_s(self) -> float:
-        """Where it is, from the first frame."""
-        if not self._playing:
-            return self._at_s
-        return self._at_s + self.rate * (monotonic_ns() - self._since_ns) / SECOND_NS
 
     @property
     def flowing(self) -> bool:
-        """There is always something to show."""
+        """Whether there is something to show; other streams may have begun earlier."""
         return self._latest is not None
-
-    def play(self, playing: bool) -> None:
-        """Let time go on, or stop."""
-        self._at_s, self._since_ns, self._playing = self.position_s, monotonic_ns(), playing
-
-    def set_rate(self, rate: float) -> None:
-        """From now on, this fast."""
-        self.play(self._playing)
-        self.rate = rate
-
-    def seek(self, position_s: float) -> None:
-        """Go to another time."""
-        self._at_s = min(max(position_s, 0.0), self.duration_s)
-        self._since_ns = monotonic_ns()
-        self._shown = -1
 
     def wait(self, timeout_s: float | None = None) -> Frame | None:
         """The frame that is due, if it has not been shown; waits for up to `timeout_s`."""
@@ -101,6 +70,9 @@ class Player:
                 return None
             time.sleep(0.002)
         self._shown = due
+        if due is None:
+            self._latest = None
+            return None
         _, parts, definition = self._frames[due]
         try:
             message = unpack(parts, (POSE,))
@@ -117,11 +89,11 @@ class Player:
         """What to say before the first frame."""
         return f"{self._path} is being read"
 
-    def _due(self) -> int:
-        if self.position_s > self.duration_s:
-            self.seek(0.0)
-        t_ns = self._times_ns[0] + int(self.position_s * SECOND_NS)
-        return max(0, bisect_right(self._times_ns, t_ns) - 1)
+    def _due(self) -> int | None:
+        t_ns = self.playhead.t_ns
+        if not self._times_ns[0] <= t_ns < self._times_ns[-1] + SECOND_NS:
+            return None
+        return bisect_right(self._times_ns, t_ns) - 1
 
 
 def _wanted(recorded: "Recorded", stream: str) -> bool:

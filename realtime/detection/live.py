@@ -124,6 +124,8 @@ class LiveDetection:
 
     def _warnings(self, counts: Counts, silent: bool) -> list[str]:
         told = []
+        if self._sender.refusal is not None:
+            told.append(f"{self._sender.endpoint} {self._sender.refusal}")
         if (lost_s := self._reader.lost_s) is not None:
             told.append(f"{self._camera_text} is lost for {lost_s:.0f} s; it is tried again")
         elif silent:

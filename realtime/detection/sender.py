@@ -25,6 +25,11 @@ class Sender:
         self.endpoint = self._outlet.endpoint
 
     @property
+    def refusal(self) -> str | None:
+        """Why the stream does not let this detector in; None if it does, or is not there."""
+        return self._outlet.refusal
+
+    @property
     def wants_previews(self) -> bool:
         """Whether anybody has subscribed to previews."""
         self._outlet.newcomers()

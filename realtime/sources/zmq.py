@@ -12,6 +12,7 @@ import zmq
 
 from ...core import topics, wire
 from ...core.clock import monotonic_ns
+from ...core.connection import Connection
 from ...core.errors import WireError
 from ...core.keyring import DETECTORS
 from ...core.messages import DetectorStatus, KeypointsFrame, Preview
@@ -55,10 +56,13 @@ class ZmqSource:
         socket.setsockopt(zmq.HEARTBEAT_IVL, 500)
         socket.setsockopt(zmq.HEARTBEAT_TIMEOUT, 1500)
         socket.setsockopt(zmq.RECONNECT_IVL, 100)
-        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 2000)
+        socket.setsockopt(zmq.RECONNECT_IVL_MAX, 1000)
         for topic in self._topics:
             socket.setsockopt(zmq.SUBSCRIBE, topic)
         self._gate: Gate | None = None
+        self._connection: Connection | None = None
+        if not bound:
+            self._connection = Connection(socket, endpoint, keyed=keys is not None, listens=True)
         try:
             if keys is not None and bound:
                 self._gate = Gate(self._context, keys)
@@ -67,7 +71,7 @@ class ZmqSource:
                 identify(socket, keys_towards_detector(keys))
             self.endpoint = bind(socket, endpoint) if bound else connect(socket, endpoint)
         except BaseException:
-            socket.close()
+            self._close_socket(socket)
             self._close_context()
             raise
         verb = "listening on" if bound else "connected to"
@@ -84,9 +88,12 @@ class ZmqSource:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """An open door, and what the detector warns of."""
+        """An open door, a closed one, and what the detector warns of."""
+        told = self._open_door
+        if self._connection is not None and self._connection.refusal is not None:
+            told += (f"{self.endpoint} {self._connection.refusal}",)
         detector = self.detector
-        return self._open_door + (detector.warnings if detector else ())
+        return told + (detector.warnings if detector else ())
 
     @property
     def detector(self) -> DetectorStatus | None:
@@ -130,12 +137,23 @@ class ZmqSource:
         self._context.destroy()
 
     def _read(self, socket: zmq.Socket) -> None:
-        with socket:
+        try:
             while not self._closing.is_set():
+                if self._connection is not None:
+                    self._connection.attend()
                 if socket.poll(100):
                     self._take(socket.recv_multipart(), monotonic_ns())
+        finally:
+            self._close_socket(socket)
+
+    def _close_socket(self, socket: zmq.Socket) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        socket.close()
 
     def _take(self, parts: list[bytes], t_receive_ns: int) -> None:
+        if self._connection is not None:
+            self._connection.heard()
         if parts[0] not in self._topics:
             return  # another stream whose name begins like ours: subscriptions match prefixes
         try:

@@ -64,6 +64,42 @@ def test_points_behind_the_camera_have_no_pixels(camera):
     assert np.isnan(camera.project(behind_m)).all()
 
 
+def off_axis(distortion, degrees):
+    """Where a fisheye that shows more than half of the world sees what is so far off its axis."""
+    K = np.array([[400.0, 0, 800], [0, 400, 600], [0, 0, 1]])
+    camera = Camera(
+        "f", 1600, 1200, K, "equidistant", np.array(distortion, float), np.eye(3), np.zeros(3)
+    )
+    angle = np.radians(degrees)
+    bent = angle * np.polyval([*distortion[::-1], 1.0], angle**2)
+    seen = camera.undistort(np.column_stack([800 + 400 * bent, np.full(len(bent), 600.0)]))
+    return np.degrees(np.arctan(seen[:, 0]))
+
+
+@pytest.mark.parametrize(
+    "distortion", [(0, 0, 0, 0), (0.08, 0, 0, 0), (-0.0135, 0.0036, -0.0086, 0.0021)]
+)
+def test_what_a_fisheye_shows_from_its_side_or_behind_is_no_direction_ahead(distortion):
+    true = np.linspace(0, 100, 101)
+    seen = off_axis(distortion, true)
+    told = np.isfinite(seen)
+    np.testing.assert_allclose(seen[told], true[told], atol=0.2)  # a pixel
+    assert told[:75].all()
+    assert not told[91:].any()
+
+
+def test_far_outside_the_picture_a_lens_that_folds_over_tells_nothing():
+    K = np.array([[900.0, 0, 640], [0, 900, 360], [0, 0, 1]])
+    lens = np.array([-0.3, 0.1, 0, 0, -0.01])
+    camera = Camera("f", 1280, 720, K, "plumb_bob", lens, np.eye(3), np.zeros(3))
+    points_px = np.stack(np.meshgrid(np.linspace(-3000, 4000, 31), [-2000, 0.0, 3000]), axis=-1)
+    seen = camera.undistort(points_px)
+    told = np.isfinite(seen).all(axis=-1)
+    back_px = camera.project(np.concatenate([seen, np.ones_like(seen[..., :1])], axis=-1))
+    np.testing.assert_allclose(back_px[told], points_px[told], atol=1)
+    assert 0.1 < told.mean() < 0.9
+
+
 def test_single_precision_keypoints_give_double_precision_rays(camera):
     points_px = camera.project(POINTS_WORLD_M)
     normalised = camera.undistort(points_px.astype(np.float32))

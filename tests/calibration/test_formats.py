@@ -1,5 +1,6 @@
 """Other programs' camera files: there and back, real ones, and what is wrong with the others."""
 
+import json
 from pathlib import Path
 
 import cv2
@@ -131,6 +132,25 @@ def test_opencvs_own_calibration_sample_is_read(tmp_path):
     R = cv2.Rodrigues(np.array([1.9, 0.1, 0.05]))[0]
     np.testing.assert_allclose(item.camera.R_world_camera, R.T, atol=1e-12)
     np.testing.assert_allclose(item.camera.t_world_camera_m, -R.T @ [0.1, 0.5, 4.0], atol=1e-12)
+
+
+def test_a_file_that_speaks_of_opencv_need_not_be_its(tmp_path):
+    file = tmp_path / "cam.yaml"
+    file.write_text("# as opencv orders them\ncamera_name: opencv_cam\ncamera_matrix: {data: []}\n")
+    assert format_of(file) == "ros"
+
+
+@pytest.mark.parametrize("key", ["dist_coeffs", "dist_coeff"])
+def test_a_json_dump_of_what_opencv_returned_is_read(key, tmp_path):
+    file = tmp_path / "cam.json"
+    content = {
+        "camera_matrix": [[500, 0, 320], [0, 500.5, 240], [0, 0, 1]],
+        key: [[0.1, -0.2, 0, 0, 0.05]], "image_width": 640, "image_height": 480,
+    }  # fmt: skip
+    file.write_text(json.dumps(content))
+    (item,) = read_foreign(file)
+    assert item.camera.K.tolist() == content["camera_matrix"]
+    assert item.camera.distortion.tolist() == content[key][0]
 
 
 def test_a_camera_info_message_is_read_as_it_is_echoed(tmp_path):

@@ -9,6 +9,8 @@ from floor_scene import make_camera, write_lens
 from scipy.spatial.transform import Rotation
 
 from m2t3.__main__ import main
+from m2t3.calibration.camera_file import CameraFile, write_camera_file
+from m2t3.calibration.keypoint_source import ZmqSource
 from m2t3.calibration.points_file import write_points
 
 
@@ -49,6 +51,16 @@ def test_a_camera_that_was_moved_is_found_out(turn_deg, code, answer, room, tmp_
     source = ["--source", str(tmp_path / "now.png")]
     assert main(["calibrate", "check", "--camera", str(file), *source]) == code
     assert answer in capsys.readouterr().out
+
+
+def test_without_a_reference_nobody_can_tell_whether_it_was_moved(room, tmp_path, capsys):
+    file = tmp_path / "cam0.yaml"
+    camera = make_camera(size=(960, 540))
+    write_camera_file(file, CameraFile(camera, ZmqSource(stream="cam0")))
+    cv2.imwrite(str(tmp_path / "now.png"), room)
+    source = ["--source", str(tmp_path / "now.png")]
+    assert main(["calibrate", "check", "--camera", str(file), *source]) == 1
+    assert "cannot be told" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_picture_of_another_size_is_refused(tmp_path, capsys):

@@ -41,6 +41,7 @@ from PIL import Image
 from m2t3.clients.viewer.app import App
 from m2t3.clients.viewer.picture import decoded
 from m2t3.clients.viewer.player import Player
+from m2t3.clients.viewer.playhead import Playhead
 from m2t3.core.message_log import Recorded
 
 LEFT_ELBOW, LEFT_WRIST = COCO17.index("left_elbow", "left_wrist")
@@ -406,9 +407,10 @@ def recorded(publisher, seconds=2.0, fps=30):
 
 def test_a_recording_plays_stops_and_goes_anywhere(publisher, monkeypatch):
     now_ns = 10**12
-    monkeypatch.setattr("m2t3.clients.viewer.player.monotonic_ns", lambda: now_ns)
-    player = Player(Path("walk.mcap"), recorded(publisher), "cam0")
-    assert player.duration_s == pytest.approx(2.0)
+    monkeypatch.setattr("m2t3.clients.viewer.playhead.monotonic_ns", lambda: now_ns)
+    playhead = Playhead()
+    player = Player(Path("walk.mcap"), recorded(publisher), "cam0", playhead)
+    assert playhead.duration_s == pytest.approx(2.0)
 
     def x_after(seconds):
         nonlocal now_ns
@@ -419,18 +421,40 @@ def test_a_recording_plays_stops_and_goes_anywhere(publisher, monkeypatch):
     assert x_after(0.0) == 0.0
     assert x_after(0.501) == pytest.approx(0.5)
     assert player.wait(0) is None, "shown already"
-    player.play(False)
+    playhead.play(False)
     assert x_after(5.0) == pytest.approx(0.5)
-    player.seek(1.5)
+    playhead.seek(1.5)
     assert x_after(0.0) == pytest.approx(1.5)
-    player.set_rate(0.5)
-    player.play(True)
+    playhead.set_rate(0.5)
+    playhead.play(True)
     assert x_after(0.41) == pytest.approx(1.7)
     assert x_after(0.62) == pytest.approx(0.0), "it begins again after its end"
 
 
+def test_streams_of_a_recording_are_shown_at_one_time(publisher, monkeypatch):
+    """The second begins a second after the first."""
+    now_ns = 10**12
+    monkeypatch.setattr("m2t3.clients.viewer.playhead.monotonic_ns", lambda: now_ns)
+    playhead = Playhead()
+    first = Player(Path("walk.mcap"), recorded(publisher), "cam0", playhead)
+    later = [dataclasses.replace(m, t_unix_ns=m.t_unix_ns + 10**9) for m in recorded(publisher)]
+    second = Player(Path("walk.mcap"), later, "cam0", playhead)
+    assert playhead.duration_s == pytest.approx(3.0)
+    for at_s, x_m in ((0.5, (0.5, None)), (1.5, (1.5, 0.5)), (2.9, (2.0, 1.9)), (0.2, (0.2, None))):
+        playhead.seek(at_s)
+        for player, expected in zip((first, second), x_m, strict=True):
+            player.wait(0)
+            assert player.flowing == (expected is not None)
+            if expected is not None:
+                x = player.latest().people[0].root_world_m[0]
+                assert float(x) == pytest.approx(expected, abs=0.02)
+    app = App([first, second], "127.0.0.1", 0)
+    assert len(app.timelines) == 1
+    app.stop()
+
+
 def test_a_recording_is_shown_with_a_timeline(publisher):
-    player = Player(Path("walk.mcap"), recorded(publisher), "cam0")
+    player = Player(Path("walk.mcap"), recorded(publisher), "cam0", Playhead())
     app = App([player], "127.0.0.1", 0)
     balls = shown(app, "/people/balls")
     step_until(app, lambda: (balls.batched_positions[:, :1] > 0.3).any())
@@ -443,7 +467,7 @@ def test_a_recording_is_shown_with_a_timeline(publisher):
 
 def test_a_recording_without_the_stream_says_so(publisher):
     with pytest.raises(RecordingError, match=r"no poses of the stream 'cam7'; m2t3 info walk.mcap"):
-        Player(Path("walk.mcap"), recorded(publisher), "cam7")
+        Player(Path("walk.mcap"), recorded(publisher), "cam7", Playhead())
 
 
 def test_a_view_of_no_stream_is_refused_in_words(capsys):

@@ -106,6 +106,15 @@ def test_a_clock_that_was_set_anew_is_believed_after_a_second(pipeline, lifter, 
     assert lifter.forgotten == [1]
 
 
+def test_a_source_that_counts_anew_in_its_old_session_is_believed_after_a_second(pipeline, frame):
+    pipeline.process(frame(100), NOW)
+    later_ns = frame(900).t_capture_ns
+    assert pipeline.process(frame(0, t_capture_ns=later_ns), NOW + SECOND_NS // 2) is None
+    answer = pipeline.process(frame(1, t_capture_ns=later_ns + SECOND_NS), NOW + SECOND_NS)
+    assert [(person.id, person.state) for person in answer.people] == [(2, "tracked"), (1, "left")]
+    assert pipeline.counts.dropped == {"out_of_order": 1}
+
+
 def test_a_source_that_comes_back_begins_anew_and_the_old_one_stays_dead(pipeline, lifter, frame):
     pipeline.process(frame(1000), NOW)
     answer = pipeline.process(frame(0, session="source-2"), NOW)

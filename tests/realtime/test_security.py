@@ -169,6 +169,55 @@ def test_a_stream_that_connects_to_a_detector_knows_it_by_its_key(folder, eye, f
         ZmqSource("tcp://127.0.0.1:9", "cam0", bound=False, keys=folder)
 
 
+def test_a_detector_is_let_in_once_its_key_is_there_and_told_why_before(folder, eye):
+    """Also by a stream that was started without keys, by mistake, and anew with them."""
+    admitted = folder / "detectors" / "eye.key"
+    key = admitted.read_text()
+    source = ZmqSource("tcp://127.0.0.1:*", "cam0")
+    detector = Outlet(source.endpoint, bound=False, keys=eye)
+    try:
+        until = time.monotonic() + 20
+        while "has no keys" not in (detector.refusal or ""):
+            detector.newcomers()
+            assert time.monotonic() < until
+        source.close()
+        admitted.unlink()
+        source = ZmqSource(source.endpoint, "cam0", keys=folder)
+        while "does not know" not in (detector.refusal or ""):
+            detector.newcomers()
+            assert time.monotonic() < until
+        admitted.write_text(key)
+        assert arrives(source, detector, 20)
+        assert detector.refusal is None
+    finally:
+        source.close()
+
+
+def test_a_stream_connects_again_to_a_detector_that_began_without_keys(folder, eye, frame):
+    pair = read_client_keys(eye).own
+    with zmq.Context() as context:
+        detector = context.socket(zmq.PUB)
+        detector.linger = 0
+        port = detector.bind_to_random_port("tcp://127.0.0.1")
+        source = ZmqSource(f"tcp://127.0.0.1:{port}", "cam0", bound=False, keys=folder)
+        until = time.monotonic() + 20
+        while not any("has no keys" in warning for warning in source.warnings):
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        detector.close()
+        with context.socket(zmq.PUB) as detector:
+            detector.linger = 0
+            detector.curve_publickey, detector.curve_secretkey = pair.public, pair.secret
+            detector.curve_server = True
+            detector.bind(f"tcp://127.0.0.1:{port}")
+            while not source.frames_in and time.monotonic() < until:
+                detector.send_multipart(wire.pack(topics.KEYPOINTS, frame(0)))
+                time.sleep(0.02)
+        source.close()
+    assert source.frames_in
+    assert source.warnings == ()
+
+
 def test_recorder_and_replay_use_keys(publisher, folder, laptop, eye, tmp_path, frame, definition):
     path = tmp_path / "a.mcap"
     with LogWriter(path) as log:

@@ -1,6 +1,7 @@
 """The receiver takes whatever arrives, keeps the newest, and counts the rest."""
 
 import socket
+import time
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from m2t3.core import topics, wire
 from m2t3.core.clock import monotonic_ns, sleep_until
 from m2t3.core.errors import EndpointError
 from m2t3.realtime.endpoints import exposure
+from m2t3.realtime.outlet import Outlet
 from m2t3.realtime.sources import MAX_BACKLOG_NS, Patience
 from m2t3.realtime.sources.zmq import QUEUE_FRAMES, ZmqSource
 
@@ -170,6 +172,42 @@ def test_a_local_socket_is_not_taken_from_whoever_listens_there(tmp_path):
     with pytest.raises(EndpointError, match="would be lost"):
         ZmqSource(f"ipc://{tmp_path}/notes", "cam0")
     assert (tmp_path / "notes").read_text() == "keep"
+
+
+def test_a_detector_that_sent_too_much_is_connected_to_again(frame):
+    with zmq.Context() as context, context.socket(zmq.PUB) as detector:
+        detector.linger = 0
+        port = detector.bind_to_random_port("tcp://127.0.0.1")
+        source = ZmqSource(f"tcp://127.0.0.1:{port}", "cam0", bound=False)
+        until = time.monotonic() + 20
+
+        def arrives():
+            before = source.frames_in
+            while source.frames_in == before and time.monotonic() < until:
+                detector.send_multipart(wire.pack(topics.KEYPOINTS, frame(0)))
+                time.sleep(0.02)
+            return source.frames_in > before
+
+        assert arrives()
+        detector.send_multipart((topics.KEYPOINTS.name("cam0"), bytes(2 * 1024**2)))
+        time.sleep(0.3)
+        assert arrives()
+        source.close()
+
+
+def test_ipv6_endpoints_work(frame):
+    try:
+        source = ZmqSource("tcp://[::1]:*", "cam0")
+    except EndpointError:
+        pytest.skip("no IPv6 here")
+    detector = Outlet(source.endpoint, bound=False)
+    until = time.monotonic() + 20
+    while not source.frames_in and time.monotonic() < until:
+        detector.send(wire.pack(topics.KEYPOINTS, frame(0)))
+        time.sleep(0.02)
+    detector.close()
+    source.close()
+    assert source.frames_in
 
 
 def test_whoever_opens_the_door_is_warned():

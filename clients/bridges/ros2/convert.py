@@ -26,6 +26,7 @@ LINE_LIST, SPHERE_LIST = 5, 7  # visualization_msgs/Marker
 ADD, DELETE = 0, 2
 JOINT_M, BONE_M = 0.06, 0.03  # drawn sizes
 SHOWN_S = 1.0  # a marker that is not sent again disappears
+LATEST_NS = 2**31 * SECOND_NS  # ROS has 32 bits for seconds: later is no Unix time
 COLOURS = ((0.2, 0.6, 1.0), (1.0, 0.5, 0.1), (0.3, 0.8, 0.3), (0.9, 0.3, 0.6), (0.7, 0.6, 0.2))
 HEADS = (("head",), ("left_ear", "right_ear"), ("nose",))  # the first that is there is the head
 
@@ -197,9 +198,9 @@ class Converter:
 
 
 def stamp_ns(frame: Frame) -> int:
-    """Unix time of the picture, if the detector said so; else of its keypoints' arrival."""
+    """Unix time of the picture, if the detector said one; else of its keypoints' arrival."""
     message = frame.message
-    if message.capture_clock == "unix":
+    if message.capture_clock == "unix" and message.t_capture_ns < LATEST_NS:
         return message.t_capture_ns
     return message.t_receive_ns + frame.definition.unix_minus_monotonic_ns
 

@@ -133,10 +133,12 @@ def test_stamps_are_unix_time_of_the_picture_if_it_is_told(frame, convert):
     told = frame(pose(), capture_clock="unix", t_capture_ns=1_700_000_000_500_000_000)
     stamp = convert.people(told).joints["cam0_7"].header.stamp
     assert (stamp.sec, stamp.nanosec) == (1_700_000_000, 500_000_000)
-    other = frame(pose(), t_receive_ns=5 * SECOND_NS)
-    stamp = convert.people(other).joints["cam0_7"].header.stamp
-    expected = 5 * SECOND_NS + other.definition.unix_minus_monotonic_ns
-    assert stamp.sec * SECOND_NS + stamp.nanosec == expected
+    beyond_ros = {"capture_clock": "unix", "t_capture_ns": 3 * 10**18}
+    for untold in ({}, beyond_ros):
+        other = frame(pose(), t_receive_ns=5 * SECOND_NS, **untold)
+        stamp = convert.people(other).joints["cam0_7"].header.stamp
+        expected = 5 * SECOND_NS + other.definition.unix_minus_monotonic_ns
+        assert stamp.sec * SECOND_NS + stamp.nanosec == expected
 
 
 def test_the_camera_is_where_it_is_in_optical_axes(convert, publisher):
