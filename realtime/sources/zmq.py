@@ -89,7 +89,7 @@ class ZmqSource:
     @property
     def warnings(self) -> tuple[str, ...]:
         """An open door, a closed one, and what the detector warns of."""
-        told = self._open_door
+        told: tuple[str, ...] = self._open_door
         if self._connection is not None and self._connection.refusal is not None:
             told += (f"{self.endpoint} {self._connection.refusal}",)
         detector = self.detector
