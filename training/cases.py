@@ -106,7 +106,15 @@ def exact_case(
 
 
 def with_detector_noise(case: Case, skeleton: Skeleton, seed: int = 0) -> Case:
-    """The same case as a detector might see it: training's noise model, without exact windows."""
+    """The same case as a detector might see it: the noise that training has without a recipe.
+
+    The whole case is one window: a level of its own; of each joint's error a part that stays, one
+    that drifts over eight frames and more, and one that is new in every frame; jumps, swapped
+    sides, limbs and single joints missing, a cut-off by an edge. It has no exact windows, no error
+    of the camera's pitch, no desk, and no wander: nothing that comes and goes over a few frames,
+    as a real detector's errors do. The recipes in configs/ train with wander, so this is milder;
+    it stays as it is, so that numbers can be compared.
+    """
     place = case.camera.t_world_camera_m.round(3).tolist()  # other noise before another camera
     generator = torch.Generator().manual_seed(zlib.crc32(f"{seed}{case.name}{place}".encode()))
     noise = DetectorNoise(exact=0.0, pitch_rad=0.0)

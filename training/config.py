@@ -10,6 +10,7 @@ from tyro.conf import arg
 from ..core.errors import M2t3Error
 from ..engines.network import NetworkConfig
 from .batches import WindowConfig
+from .config_checks import check_numbers
 from .losses import LossWeights
 
 
@@ -67,7 +68,4 @@ class TrainConfig:
             )
         if not 0 < self.clips <= 1:
             raise M2t3Error(f"--clips {self.clips} is no share of clips: give more than 0, up to 1")
-        for name in ("decay", "one_step", "ema", "recordings_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                raise M2t3Error(f"--{name.replace('_', '-')} {getattr(self, name)} is not a share: "
-                                "give 0 to 1")  # fmt: skip
+        check_numbers(self)

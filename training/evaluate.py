@@ -18,7 +18,7 @@ from ..engines.torch_engine import TorchDenoiser
 from ..lifting.denoiser import Denoiser
 from .cases import PIECE_S, Case, mocap_cases, recording_case, with_detector_noise
 from .export import load_network, write_manifest
-from .measure import METHOD, Result, enough, in_no_row, lift, score
+from .measure import FEWEST, METHOD, Result, enough, in_no_row, lift, score
 from .report import Report
 from .spreading import evenly_spread
 
@@ -86,6 +86,11 @@ class Evaluate:
             results.append(score(case, METHOD, lifted, skeleton))
             if self.baselines:
                 results += _beside(case, lifted, skeleton, i in slow)
+        if not results:  # and nothing is written: a manifest keeps what it had
+            raise M2t3Error(
+                f"nothing was measured: of {len(cases)} cases none was answered in {FEWEST} frames "
+                "or more"
+            )
         report = Report(results)
         report.show(Console())
         if unanswered:
@@ -106,6 +111,13 @@ class Evaluate:
             raise M2t3Error(
                 "nothing to measure: give --mocap FILE, --recordings and --reference, "
                 "--rich FOLDER, or --aist FOLDER"
+            )
+        if self.cameras < 1:
+            raise M2t3Error(f"--cameras {self.cameras}: give 1 or more for each piece")
+        if not self.piece_s > 0:
+            raise M2t3Error(
+                f"--piece-s {self.piece_s:g} is no length: give seconds above 0, or leave it out "
+                f"({PIECE_S:g})"
             )
         if self.record and self.checkpoint is not None:
             raise M2t3Error(

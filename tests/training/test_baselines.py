@@ -8,9 +8,9 @@ from m2t3.calibration.camera import Camera
 from m2t3.core.geometry import looking
 from m2t3.core.skeletons import COCO17, SKELETONS
 from m2t3.training.baselines import BASELINES
+from m2t3.training.baselines.guessed_place import stand_on_the_feet, stand_where_size_says
 from m2t3.training.baselines.joint_optimisation import optimise_joints
 from m2t3.training.baselines.perspective import place_lifted_pose, place_standing_body
-from m2t3.training.baselines.size_only import stand_where_size_says
 from m2t3.training.baselines.standing_body import standing_body, turned
 from m2t3.training.cases import exact_case, with_detector_noise
 
@@ -74,6 +74,21 @@ def test_size_puts_who_stands_upright_before_a_level_camera_a_fifth_too_near(yaw
         np.linalg.norm((p - case.camera.t_world_camera_m).mean(axis=(0, 1))) for p in (found, truth)
     )
     assert 0.77 < away_m / true_m < 0.83  # most people are turned, bent or seen from above
+
+
+@pytest.mark.parametrize("height_m", [1.0, 2.5, 4.0])
+def test_the_floor_under_the_feet_says_where_somebody_stands_better_than_their_size(height_m):
+    truth = turned(standing_body(COCO17), 0.0)[None] + [1.0, 0.5, 0.0]
+    case = case_of(truth, camera_at(height_m))
+    by_feet, by_size = (f(case, COCO17) for f in (stand_on_the_feet, stand_where_size_says))
+    assert off_mm(by_feet, truth) < 0.6 * off_mm(by_size, truth)
+
+
+def test_who_shows_no_ankle_stands_where_their_size_says(walk):
+    case = case_of(walk[:8], camera_at(2.0))
+    case.keypoints_px[:, COCO17.ankles] = np.nan
+    by_feet, by_size = (f(case, COCO17) for f in (stand_on_the_feet, stand_where_size_says))
+    np.testing.assert_array_equal(by_feet, by_size)
 
 
 def test_joints_are_found_from_2d_camera_and_floor_alone(walk):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
 from m2t3.training import evaluate
 from m2t3.training.actions import action_of
@@ -149,6 +150,36 @@ def test_who_was_not_answered_is_named_and_ends_nothing(archive_path, monkeypatc
     printed = capsys.readouterr().out
     assert f"in no row: {EXACT}: {first[0]}" in " ".join(printed.split())
     assert printed.count(first[0]) == 1
+
+
+@pytest.fixture
+def recorded(monkeypatch):
+    """What an evaluation of weights that answer nobody writes into their manifest."""
+    written = []
+    known = SimpleNamespace(shape=SimpleNamespace(skeleton=COCO17))
+    monkeypatch.setattr(evaluate, "load_denoiser", lambda *_: known)
+    monkeypatch.setattr(evaluate, "lift", lambda case, *_: case.truth_world_m * np.nan)
+    monkeypatch.setattr(evaluate, "write_manifest", lambda *call: written.append(call))
+    return written
+
+
+@pytest.mark.parametrize(
+    ("options", "answer"),
+    [
+        ({"cameras": 0}, "--cameras 0: give 1 or more"),
+        ({"piece_s": 0.0}, "--piece-s 0 is no length: .*above 0"),
+        ({"piece_s": float("nan")}, "--piece-s nan"),
+        ({}, "nothing was measured: of 4 cases none .* in 4 frames"),
+    ],
+)
+def test_a_manifest_keeps_its_rows_when_there_are_no_new_ones(
+    options, answer, archive_path, recorded, tmp_path
+):
+    out = tmp_path / "out"
+    with pytest.raises(M2t3Error, match=answer):
+        Evaluate(mocap=archive_path, record=True, out=out, **options).run()
+    assert recorded == []
+    assert not out.exists()
 
 
 def test_baselines_stand_in_the_same_table(evaluated):

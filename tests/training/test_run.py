@@ -14,6 +14,7 @@ import torch
 
 from m2t3.__main__ import main
 from m2t3.core.errors import M2t3Error
+from m2t3.core.skeletons import COCO17
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import find_weights
 from m2t3.engines.onnx_export import example_inputs
@@ -22,9 +23,11 @@ from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.training import card
 from m2t3.training.archive import licence_of
 from m2t3.training.card import Card
+from m2t3.training.cases import mocap_cases
 from m2t3.training.checkpoint import read_checkpoint
 from m2t3.training.export import Export, blended, load_network
 from m2t3.training.lineage import lineage_of, read_first
+from m2t3.training.measure import enough, lift
 from m2t3.training.run import train
 
 
@@ -295,3 +298,20 @@ def test_a_card_of_what_was_not_measured_is_refused(weights, archive_path, tmp_p
     (unmeasured / "manifest.json").write_text(json.dumps(manifest))
     assert main(["card", "--weights", str(unmeasured), "--mocap", str(archive_path)]) == 2
     assert "m2t3 evaluate --weights" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("stage", ["pretrain", "finetune"])
+def test_the_least_memory_and_windows_that_are_taken_are_enough(
+    stage, tiny_config, archive_path, tmp_path, caplog
+):
+    tiny = tiny_config(tmp_path, 3)
+    config = replace(
+        tiny,
+        network=replace(tiny.network, memory_frames=2),
+        window=replace(tiny.window, batch=1, frames=2),
+    )
+    assert train(config, stage) == 0
+    assert "not finite" not in caplog.text
+    if stage == "finetune":
+        case = next(mocap_cases(archive_path, COCO17))
+        assert enough(lift(case, TorchDenoiser(load_network(tmp_path / "last.pt")[0]), 1))

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from ...core.skeletons import Skeleton
 from ..cases import Case
+from .guessed_place import stand_on_the_feet, stand_where_size_says
 from .joint_optimisation import optimise_joints
 from .perspective import place_lifted_pose, place_standing_body
-from .size_only import stand_where_size_says
 
 Baseline = Callable[
     [Case, Skeleton, Float[NDArray, "t j 3"]],
@@ -26,6 +26,7 @@ BASELINES: dict[str, Baseline] = {
     "standing body, depth from size": lambda case, skeleton, _: stand_where_size_says(
         case, skeleton
     ),
+    "standing body, feet on the floor": lambda case, skeleton, _: stand_on_the_feet(case, skeleton),
     "optimised joints (offline)": lambda case, skeleton, _: optimise_joints(case, skeleton),
 }
 SLOW = "optimised joints (offline)"  # measured on a sample of the cases

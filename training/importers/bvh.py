@@ -34,6 +34,7 @@ class BvhFiles(Importer):
 
     patterns: ClassVar[tuple[str, ...]] = ("**/*.bvh",)
     unit_mend: ClassVar[str] = f"give the right one with --units {{{','.join(METRES)}}}"
+    up_mend: ClassVar[str] = "give the other axis with --up {y,z}"
 
     def motions(self, path: Path) -> list[Motion]:
         """The clip in a file."""

@@ -11,6 +11,7 @@ SHORTEST_S = 0.5
 SLOWEST_FPS, FASTEST_FPS = 10.0, 1000.0
 STATURE_M = (0.9, 2.5)  # of anybody
 STATURE_PER_BONES = 1.33  # stature over thigh + shin + trunk, of SMPL's mean body
+UPRIGHT = 0.3  # median cosine of a trunk to the vertical, below which a clip is told of
 REACH_M = 3.2  # an archive holds joints up to here from the pelvis
 
 _I = {name: j for j, name in enumerate(JOINT_NAMES)}
@@ -39,6 +40,13 @@ def check_motion(positions_m: Float[NDArray, "T 30 3"], fps: float, mend: str) -
         )
     _check_size(positions_m, mend)
     _check_sides(positions_m)
+
+
+def seems_upright(positions_m: Float[NDArray, "T 30 3"]) -> bool:
+    """Whether the trunk points up for most of a clip; people do lie, so no clip is refused."""
+    trunk = positions_m[:, _I["neck"]] - positions_m[:, _I["pelvis"]]
+    length = np.maximum(np.linalg.norm(trunk, axis=-1), 1e-6)
+    return bool(np.median(trunk[:, 2] / length) >= UPRIGHT)
 
 
 def check_finite(values: Float[NDArray, "T *any"]) -> None:

@@ -15,7 +15,7 @@ from .amass import Amass
 from .archive_writer import ArchiveWriter
 from .bedlam import Bedlam
 from .bvh import BvhFiles
-from .checks import check_motion
+from .checks import check_motion, seems_upright
 from .floor import on_floor
 from .human36m import Human36M
 from .humanml3d import HumanML3D
@@ -31,6 +31,8 @@ Format = (
     | Annotated[Aist, tyro.conf.subcommand("aist")]
     | Annotated[Rich, tyro.conf.subcommand("rich")]
 )
+
+_NAMED = 5  # clips in a warning
 
 
 @tyro.conf.configure(  # so that all options follow the format
@@ -62,17 +64,18 @@ class Import:
         console = Console(stderr=True)
         writer = ArchiveWriter()
         refused: list[str] = []
+        lying: list[str] = []  # clips
         for path in track(self.format.files(), "importing", console=console):
             try:
-                self._add(path, writer)
+                lying += self._add(path, writer)
             except M2t3Error as error:
                 if not self.skip_bad:
                     raise M2t3Error(f"{path}: {error}") from None
                 refused.append(f"{path}: {error}")
         for line in refused:
-            console.print(
-                f"left out {line}", style="yellow", highlight=False, markup=False, soft_wrap=True
-            )
+            _warn(console, f"left out {line}")
+        if lying:
+            _warn(console, self._doubt(lying, len(writer.names)))
         if not writer.names:
             raise M2t3Error("nothing imported: no file could be used")
         writer.write(self.out)
@@ -87,8 +90,15 @@ class Import:
         )
         return 1 if refused else 0
 
-    def _add(self, path: Path, writer: ArchiveWriter) -> None:
-        """Take all of a file's motions, or none."""
+    def _doubt(self, lying: list[str], clips: int) -> str:
+        named = ", ".join(lying[:_NAMED]) + (", ..." if len(lying) > _NAMED else "")
+        return (
+            f"in {len(lying)} of {clips} clips the person is hardly ever upright ({named}): if "
+            f"nobody lies there, the up axis is wrong; {self.format.up_mend}"
+        )
+
+    def _add(self, path: Path, writer: ArchiveWriter) -> list[str]:
+        """Take all of a file's motions, or none; the names of those who lie all the time."""
         motions = self.format.motions(path)
         for motion in motions:
             try:
@@ -101,3 +111,8 @@ class Import:
             if not self.keep_floor:
                 positions_m = on_floor(positions_m)
             writer.add(motion.name, motion.source, positions_m)
+        return [motion.name for motion in motions if not seems_upright(motion.positions_m)]
+
+
+def _warn(console: Console, text: str) -> None:
+    console.print(text, style="yellow", highlight=False, markup=False, soft_wrap=True)

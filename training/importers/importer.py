@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from ...core.errors import M2t3Error
 
 METRES = "this data set is published in metres, so the file is not as it was published"
+KNOWN_UP = "this data set's axes are known, so its files are not as they were published"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +35,7 @@ class Importer(ABC):
 
     patterns: ClassVar[tuple[str, ...]]  # of the data set's files below a folder
     unit_mend: ClassVar[str] = METRES  # what to do about a person of a wrong size
+    up_mend: ClassVar[str] = KNOWN_UP  # what to do about people who lie but should not
     unwanted: ClassVar[str] = ""  # what is left out of a folder, and what to do then
 
     @abstractmethod

@@ -165,3 +165,26 @@ def test_z_up_files_stay_as_they_are(tools, imported, tmp_path):
         0
     )
     np.testing.assert_allclose(z_up @ tools.Z_UP.T, y_up, atol=2 * NEARLY_M)
+
+
+def test_who_lies_all_the_time_is_imported_with_a_word_on_the_up_axis(publish, imported, capsys):
+    published = publish("bvh")
+    imported(published.importer)
+    assert "up axis" not in capsys.readouterr().err
+    wrong = BvhFiles((published.path,), release="cmu", up="z")
+    archive = imported(wrong)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "in 1 of 1 clips the person is hardly ever upright (01_01)" in told
+    assert "give the other axis with --up {y,z}" in told
+    assert len(archive.clip_names) == 1
+
+
+def test_data_sets_of_known_axes_are_not_told_of_an_option_that_they_lack(
+    publish, imported, capsys
+):
+    published = publish("humanml3d")
+    np.save(published.path, np.load(published.path)[..., [0, 2, 1]] * np.array([1, -1, 1]))
+    imported(published.importer)
+    told = " ".join(capsys.readouterr().err.split())
+    assert "(000021): if nobody lies there, the up axis is wrong; this data set's axes" in told
+    assert "--up" not in told

@@ -1,9 +1,12 @@
-"""Depth from how large a person is seen, and nothing else: the method's first anchor, each frame.
+"""A standing body where one frame says that somebody is: what needs neither training nor time.
 
-A standing body of average size is put on the floor there, with its front or back to the camera.
+Where: by how large they are seen alone, or by that and the floor under their lower ankle, weighed
+as for the method's first anchor. The body is of average size and stands with its front or back to
+the camera.
 """
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float
@@ -17,14 +20,24 @@ from .standing_body import seen_px, standing_body, turned
 
 
 def stand_where_size_says(case: Case, skeleton: Skeleton) -> Float[NDArray, "t j 3"]:
-    """A standing body a frame; frames with fewer than MIN_JOINTS joints are not answered."""
+    """A body a frame, its distance from its size and nothing else."""
+    return _stand(case, skeleton, ())
+
+
+def stand_on_the_feet(case: Case, skeleton: Skeleton) -> Float[NDArray, "t j 3"]:
+    """A body a frame, told by the floor under its feet as well: the method's first anchor."""
+    return _stand(case, skeleton, skeleton.ankles)
+
+
+def _stand(case: Case, skeleton: Skeleton, ankles: Sequence[int]) -> Float[NDArray, "t j 3"]:
+    """Frames with fewer than MIN_JOINTS joints are not answered."""
     rays = case.camera.rays_world(seen_px(case))
     seen = np.isfinite(rays).all(axis=-1)
     center, flat = case.camera.t_world_camera_m, canonical_body(skeleton)
     body = standing_body(skeleton)
     result = np.full(rays.shape, np.nan)
     for t in np.flatnonzero(seen.sum(axis=1) >= MIN_JOINTS):
-        ground = guess_ground_position(rays[t], seen[t], center, flat)
+        ground = guess_ground_position(rays[t], seen[t], center, flat, ankles)
         away = ground - center[:2]
         yaw = math.atan2(away[1], away[0])
         if _faces_camera(rays[t], skeleton, yaw):
