@@ -16,6 +16,7 @@ from ..core.message_log import MessageLog
 from ..core.messages import CameraModel, KeypointsFrame, SkeletonDefinition
 from ..core.topics import DEFINITION, KEYPOINTS
 from ..core.wire import unpack
+from .frame_rate import frames_per_second
 from .recording import Recording
 
 
@@ -46,10 +47,8 @@ class KeypointsLog:
 
     @property
     def fps(self) -> float:
-        """Frames per second, by the median step of the capture times."""
-        steps_ns = np.diff(self.t_capture_ns)
-        steps_ns = steps_ns[steps_ns > 0]
-        return float(1e9 / np.median(steps_ns)) if steps_ns.size else 1.0
+        """Frames per second, by the capture times."""
+        return frames_per_second(self.t_capture_ns)
 
     def recording(self) -> Recording:
         """The frames as arrays, for training and evaluation.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import numpy as np
 import tyro
-from jaxtyping import Float, Float32
+from jaxtyping import Float
 from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import Progress
@@ -22,6 +22,7 @@ from ..lifting.smpl.evidence import Rays
 from ..lifting.smpl.model_file import BodyModel, read_body_model
 from ..lifting.smpl.motion import fit_motion
 from .export.poses import Poses, read_poses
+from .export.take import Presence, presence_of, take_of
 
 SAME_PERSON = 0.25  # of a person's size in the picture: a detection further off is somebody else
 
@@ -42,6 +43,10 @@ class Fit:
     """Its camera file; not needed if the recording itself holds K, dist, R, t and image_size."""
     smoothness: float = 1.0
     """How much limbs dislike to accelerate; 0: every frame for itself."""
+    stream: str | None = None
+    """Of a recording with several streams: the one whose poses to fit."""
+    session: str | None = None
+    """Of a recording over a restart of the stream: the session whose poses to fit."""
 
     def run(self) -> int:
         """Write the bodies and return the exit code (1: some people could not be fitted).
@@ -51,7 +56,7 @@ class Fit:
         """
         console = Console(stderr=True)
         model = read_body_model(self.model)
-        poses = read_poses(self.poses)
+        poses = read_poses(self.poses, self.stream, self.session)
         picture = self._picture(poses)
         if not (np.isfinite(self.smoothness) and self.smoothness >= 0):
             raise M2t3Error(f"--smoothness is 0 or more, not {self.smoothness:g}")
@@ -74,8 +79,9 @@ class Fit:
         console: Console,
     ) -> None:
         t_start_ns = monotonic_ns()
-        frames, joints_m, confidence = _of(person, poses)
-        rays = None if picture is None else picture.rays(joints_m, frames)
+        take = take_of(poses, person)
+        joints_m, confidence = take.positions_world_m, np.nan_to_num(take.confidence)
+        rays = None if picture is None else picture.rays(poses, presence_of(poses, person))
         with Progress(console=console, transient=True) as progress:
             task = progress.add_task(f"fitting person {person}", total=len(joints_m))
             motion = fit_motion(
@@ -83,7 +89,8 @@ class Fit:
                 lambda count: progress.advance(task, count),
             )  # fmt: skip
         path = self.out / f"{self.poses.stem}_person{person}_poses.npz"
-        write_amass(path, model, motion, poses.fps, poses.t_ns[frames])
+        t_capture_ns = poses.t_ns[0] + np.round(take.t_s * SECOND_NS).astype(np.int64)
+        write_amass(path, model, motion, poses.fps, t_capture_ns)
         seconds = (monotonic_ns() - t_start_ns) / SECOND_NS
         console.print(
             f"{path}: {len(joints_m)} frames, {model.gender} {model.kind.upper()}, "
@@ -104,7 +111,7 @@ class Fit:
             raise RecordingError(
                 f"{self.keypoints} holds no camera (K, dist, R, t): give one with --camera FILE"
             )
-        if not np.array_equal(recording.t_capture_ns, poses.t_ns):
+        if not np.isin(poses.t_ns, recording.t_capture_ns).all():
             raise RecordingError(
                 f"{self.poses} was not lifted from {self.keypoints}: their frames' times differ"
             )
@@ -112,25 +119,7 @@ class Fit:
             conversion(recording.skeleton, poses.skeleton.name)
         except M2t3Error as error:
             raise RecordingError(f"{self.keypoints}: {error}") from None
-        return _Picture(camera, recording, poses.skeleton.name)
-
-
-def _of(
-    person: int, poses: Poses
-) -> tuple[slice, Float32[NDArray, "N K 3"], Float32[NDArray, "N K"]]:
-    """The frames from a person's first to their last; positions and confidence in these.
-
-    Positions are NaN, and confidence is 0, in frames between in which they were not there.
-    """
-    t, column = np.nonzero(poses.person_id == person)
-    frames = slice(int(t[0]), int(t[-1]) + 1)
-    joints_m = np.full(
-        (frames.stop - frames.start, *poses.positions_world_m.shape[2:]), np.nan, np.float32
-    )
-    confidence = np.zeros(joints_m.shape[:2], np.float32)
-    joints_m[t - t[0]] = poses.positions_world_m[t, column]
-    confidence[t - t[0]] = poses.confidence[t, column]
-    return frames, joints_m, confidence
+        return _Picture(camera, recording)
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,27 +128,29 @@ class _Picture:
 
     camera: Camera
     recording: Recording
-    skeleton: str
 
-    def rays(self, joints_m: Float[NDArray, "T K 3"], frames: slice) -> Rays:
+    def rays(self, poses: Poses, presence: Presence) -> Rays:
         """Rays of the detection nearest to where the person's joints are in the picture.
 
         The detector's ids are not the tracker's, so places decide.
         """
-        convert = conversion(self.recording.skeleton, self.skeleton)
-        keypoints_px = convert.points(self.recording.keypoints_px[frames])
-        confidence = convert.confidence(np.nan_to_num(self.recording.confidence[frames]))
+        seen = np.searchsorted(self.recording.t_capture_ns, poses.t_ns[presence.frame])
+        convert = conversion(self.recording.skeleton, poses.skeleton.name)
+        keypoints_px = convert.points(self.recording.keypoints_px[seen])
+        confidence = convert.confidence(np.nan_to_num(self.recording.confidence[seen]))
         keypoints_px = np.where(confidence[..., None] > 0, keypoints_px, np.nan).astype(float)
-        expected_px = self.camera.project(joints_m)
+        expected_px = self.camera.project(poses.positions_world_m[presence.frame, presence.column])
         size_px = np.linalg.norm(_extent(expected_px), axis=-1)
         apart_px = np.linalg.norm(keypoints_px - expected_px[:, None], axis=-1)
         off = np.where(np.isnan(apart_px).all(-1), np.inf, _mean(apart_px)) / size_px[:, None]
         nearest = np.nan_to_num(off, nan=np.inf).argmin(axis=1)
-        t = np.arange(len(joints_m))
+        t = np.arange(len(seen))
         mine = off[t, nearest] < SAME_PERSON
-        seen_px = np.where(mine[:, None, None], keypoints_px[t, nearest], np.nan)
+        mine_px = np.where(mine[:, None, None], keypoints_px[t, nearest], np.nan)
         return Rays(
-            self.camera.t_world_camera_m, self.camera.rays_world(seen_px), confidence[t, nearest]
+            self.camera.t_world_camera_m,
+            self.camera.rays_world(presence.steady(mine_px)),
+            np.nan_to_num(presence.steady(confidence[t, nearest])),
         )
 
 

@@ -19,6 +19,7 @@ from ..core.messages import Pose, PoseFrame
 from ..core.out_file import check_out, writing
 from ..engines.manifest import DEFAULT_WEIGHTS
 from .assembly import assemble
+from .sources import Received
 from .sources.replay import read_played, timed_frames
 
 
@@ -86,26 +87,26 @@ class Lift:
             for received in track(frames, "lifting", console=console)
         ]
         answers = {
-            (answer.source_session, answer.source_seq): answer
+            (answer.source_session, answer.source_seq, answer.t_capture_ns): answer
             for answer in (*due, *pipeline.flush())
             if answer is not None
         }
         seconds = (monotonic_ns() - t_start_ns) / SECOND_NS
-        arrays = pose_arrays(
-            [answers.get((r.frame.session, r.frame.seq)) for r in frames],
-            len(definition.joint_names),
-        )
+        rows = _rows(frames, answers)
+        arrays = pose_arrays([answer for _, answer in rows], len(definition.joint_names))
         with writing(self.out):
             np.savez_compressed(
                 self.out,
                 **arrays,
-                t_capture_ns=recording.t_capture_ns,
+                t_capture_ns=np.array([r.frame.t_capture_ns for r, _ in rows]),
+                t_receive_ns=np.array([r.t_receive_ns for r, _ in rows]),
+                source_session=np.array([r.frame.session for r, _ in rows]),
                 joint_names=np.array(definition.joint_names),
                 fps=recording.fps,
             )
         people = len(set(arrays["person_id"].ravel().tolist()) - {-1})
         console.print(
-            f"{self.out}: {len(frames)} frames, {people} people, "
+            f"{self.out}: {len(rows)} frames, {people} people, "
             f"{len(frames) / seconds:.0f} frames per second",
             highlight=False,
             soft_wrap=True,
@@ -113,6 +114,27 @@ class Lift:
         for kind, count in sorted((pipeline.counts.refused + pipeline.counts.dropped).items()):
             console.print(f"[yellow]{count} {kind}", highlight=False)
         return 0
+
+
+def _rows(
+    frames: Sequence[Received], answers: dict[tuple[str, int, int], PoseFrame]
+) -> list[tuple[Received, PoseFrame | None]]:
+    """The frames with their answers, without those that came twice or too late to have any."""
+    left = dict(answers)
+    rows: list[tuple[Received, PoseFrame | None]] = []
+    for received in frames:
+        frame = received.frame
+        answer = left.pop((frame.session, frame.seq, frame.t_capture_ns), None)
+        last = rows[-1][0].frame if rows else None
+        if (
+            answer is None
+            and last is not None
+            and frame.session == last.session
+            and frame.t_capture_ns <= last.t_capture_ns
+        ):
+            continue
+        rows.append((received, answer))
+    return rows
 
 
 def pose_arrays(answers: Sequence[PoseFrame | None], joint_count: int) -> dict[str, Any]:

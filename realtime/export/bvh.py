@@ -13,7 +13,7 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 from scipy.spatial.transform import Rotation
 
-from .take import BodyTake
+from .take import BodyTake, Take
 
 _AXES = [1, 2, 0]  # world y, z, x are the format's x, y, z: a rotation
 _ORDER = "ZXY"  # turns about the bone's own axes, one after the other
@@ -21,20 +21,29 @@ _CHANNELS = "Zrotation Xrotation Yrotation"
 _TIPS = {"Head": (0.0, 0.0, 0.18), "Hand": (0.0, 0.17, 0.0), "Foot": (0.17, 0.0, -0.05)}  # metres
 
 
-def write_bvh(path: Path, body: BodyTake, fps: float, units_per_metre: float = 1.0) -> None:
-    """Write one person's bones; names are those of Unity's HumanBodyBones."""
+def write_bvh(path: Path, take: Take, body: BodyTake, units_per_metre: float = 1.0) -> None:
+    """Write one person's bones; names are those of Unity's HumanBodyBones.
+
+    The format has no times, so every file begins where the recording does: frame by frame, people
+    belong together. Whoever comes later waits in their first pose.
+    """
     text = StringIO()
     text.write("HIERARCHY\n")
     _write_bone(text, body, 0, 0, units_per_metre)
-    text.write(f"MOTION\nFrames: {len(body.root_world_m)}\nFrame Time: {1 / fps:.8f}\n")
     root = body.root_world_m[:, _AXES] * units_per_metre
     angles = [_angles_deg(turns) for turns in body.rotations_xyzw[_depth_first(body)]]
-    np.savetxt(text, np.concatenate([root, *angles], axis=1), fmt="%.6f")
+    rows = np.concatenate([root, *angles], axis=1)
+    rows = np.pad(rows, ((take.first, 0), (0, 0)), mode="edge")
+    text.write(f"MOTION\nFrames: {len(rows)}\nFrame Time: {1 / take.fps:.8f}\n")
+    np.savetxt(text, rows, fmt="%.6f")
     path.write_text(text.getvalue(), encoding="ascii")
 
 
 def _angles_deg(turns_xyzw: Float[NDArray, "n 4"]) -> Float[NDArray, "n 3"]:
-    """Angles about z, x, y without jumps by whole turns."""
+    """Angles about z, x, y that move from frame to frame as little as the bone does."""
+    # The wire's float32 is not of unit length to the digits that count near a right angle.
+    turns_xyzw = turns_xyzw.astype(float)
+    turns_xyzw /= np.linalg.norm(turns_xyzw, axis=1, keepdims=True)
     x, y, z, w = turns_xyzw[:, [*_AXES, 3]].T
     # q = z x y by their half angles, with |x| at most a right angle; at that there are many pairs
     # of z and y, of which the last one's y is kept (scipy would warn of each).
@@ -51,7 +60,25 @@ def _angles_deg(turns_xyzw: Float[NDArray, "n 4"]) -> Float[NDArray, "n 3"]:
             * Rotation.from_euler("XY", [angles[n, 1], angles[n, 2]]).inv()
         )
         angles[n, 0] = rest.as_rotvec()[2]
-    return np.degrees(np.unwrap(angles, axis=0))
+    return np.degrees(np.unwrap(_continued(angles), axis=0))
+
+
+def _continued(angles_rad: Float[NDArray, "n 3"]) -> Float[NDArray, "n 3"]:
+    """Of the two triples (z, x, y) that turn alike, in every frame the one nearer to the last.
+
+    A bone that bends past a right angle goes on bending; the triple with |x| below that would turn
+    about z and y by half a turn instead, and programs that draw between frames would draw that.
+    """
+    other = angles_rad * (1, -1, 1) + np.pi
+    # Which triple the last frame has does not matter: both are as far from their own kind.
+    stays = _apart(angles_rad[1:], angles_rad[:-1]) <= _apart(other[1:], angles_rad[:-1])
+    swapped = np.cumsum(np.concatenate([[False], ~stays])) % 2 == 1
+    return np.where(swapped[:, None], other, angles_rad)
+
+
+def _apart(a_rad: Float[NDArray, "n 3"], b_rad: Float[NDArray, "n 3"]) -> Float[NDArray, "n"]:
+    """How far angles are from each other, whole turns aside."""
+    return np.abs((a_rad - b_rad + np.pi) % (2 * np.pi) - np.pi).sum(axis=1)
 
 
 def _children(body: BodyTake, bone: int) -> list[int]:

@@ -39,6 +39,10 @@ class Export:
     lengths, feet that stand."""
     bvh_scale: float = 1.0
     """BVH units in a metre: 1 for Blender, 100 for programs that expect centimetres."""
+    stream: str | None = None
+    """Of a recording with several streams: the one to export."""
+    session: str | None = None
+    """Of a recording over a restart of the stream: the session to export."""
 
     def run(self) -> int:
         """Write the file or files.
@@ -53,7 +57,7 @@ class Export:
                 f"--bvh-scale is {self.bvh_scale:g}; it is above 0: 1 for metres, 100 for "
                 "centimetres"
             )
-        poses = read_poses(self.poses)
+        poses = read_poses(self.poses, self.stream, self.session)
         chosen = poses.people if self.person is None else [self.person]
         if not chosen:
             raise M2t3Error(f"{self.poses}: there is nobody in it")
@@ -73,6 +77,12 @@ class Export:
         for path in dict.fromkeys(paths):
             console.print(f"{path}", highlight=False, soft_wrap=True)
         for take, body in people:
+            if form == "bvh" and take.first:
+                console.print(
+                    f"person {take.person_id} comes at {take.t_s[0]:.2f} s, frame "
+                    f"{take.first + 1}, and waits in their first pose until then",
+                    highlight=False,
+                )
             if body is not None and body.repeated:
                 console.print(
                     f"[yellow]person {take.person_id}: {body.repeated} frames without hips and "
@@ -107,7 +117,7 @@ class Export:
         for (take, body), path in zip(people, paths, strict=True):
             if form == "bvh":
                 assert body is not None
-                write_bvh(path, body, take.fps, self.bvh_scale)
+                write_bvh(path, take, body, self.bvh_scale)
             else:
                 write_trc(path, take, self._points(take, body))
 
@@ -123,7 +133,7 @@ def _write_npz(path: Path, poses: Poses, people: list[_Person]) -> None:
         arrays |= {
             f"{take.person_id}/{name}": value
             for name, value in {
-                "t_s": (take.t_first_ns - poses.t_ns[0]) / 1e9 + take.t_s,
+                "t_s": take.t_s,
                 "positions_world_m": take.positions_world_m,
                 "confidence": take.confidence,
                 "contact": take.contact,

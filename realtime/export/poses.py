@@ -1,6 +1,7 @@
 """Recorded poses, as arrays: what `m2t3 lift` wrote, or what a session published (MCAP)."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +22,7 @@ class Poses:
     """T frames with room for P people."""
 
     skeleton: Skeleton
-    t_ns: Int64[NDArray, "T"]  # capture times, rising
+    t_ns: Int64[NDArray, "T"]  # rising, on one clock: capture times, else when frames came
     fps: float
     person_id: Int64[NDArray, "T P"]  # -1 where nobody is
     positions_world_m: Float32[NDArray, "T P J 3"]  # NaN where not valid
@@ -35,18 +36,57 @@ class Poses:
         return list(dict.fromkeys(ids))
 
 
-def read_poses(path: Path) -> Poses:
+def read_poses(path: Path, stream: str | None = None, session: str | None = None) -> Poses:
     """Read recorded poses by the file's ending.
+
+    Args:
+        path: the file.
+        stream: whose poses, if a recording (MCAP) has those of several.
+        session: of the stream, if it was started several times meanwhile.
 
     Raises:
         RecordingError: no such file, not of a known kind, or not of poses.
     """
-    if path.suffix not in READERS:
+    if path.suffix == ".mcap":
+        from .poses_log import read_poses_log  # mcap, the extra "record", is needed from here on
+
+        return read_poses_log(path, stream, session)
+    if path.suffix != ".npz":
         raise RecordingError(
-            f"{path}: poses are read from {' or '.join(READERS)}; `m2t3 lift --out POSES.npz` "
+            f"{path}: poses are read from .npz or .mcap; `m2t3 lift --out POSES.npz` "
             "and `m2t3 record` write them"
         )
-    return READERS[path.suffix](path)
+    if stream is not None or session is not None:
+        raise RecordingError(
+            f"{path}: --stream and --session choose in what `m2t3 record` wrote (mcap); "
+            "an npz file has the poses of one"
+        )
+    return _read_npz(path)
+
+
+def times_on_one_clock(
+    source_sessions: Iterable[str],
+    t_capture_ns: Int64[NDArray, "T"],
+    t_receive_ns: Int64[NDArray, "T"] | None,
+) -> Int64[NDArray, "T"]:
+    """Times by which frames follow each other.
+
+    Every session of the detector has its own clock, so of several only the times at which frames
+    came compare; they are less even than those of capture.
+
+    Raises:
+        RecordingError: no times rise from frame to frame.
+    """
+    one_clock = len(set(source_sessions)) <= 1
+    for t_ns in (t_capture_ns, t_receive_ns) if one_clock else (t_receive_ns, t_capture_ns):
+        with suppress(RecordingError):
+            if t_ns is not None:
+                check_rising(t_ns)
+                return t_ns
+    raise RecordingError(
+        "t_capture_ns does not rise from frame to frame, and there is no t_receive_ns that does; "
+        "`m2t3 lift RECORDING --out POSES.npz` writes both"
+    )
 
 
 def _read_npz(path: Path) -> Poses:
@@ -70,8 +110,11 @@ def _poses(arrays: Arrays) -> Poses:
         raise RecordingError(f"person_id has the shape {shape}; it is (frames, people)")
     joints = skeleton.joint_count
     arrays.setdefault("contact", np.full((*shape, 2), np.nan, np.float32))
-    t_ns = _array(arrays, "t_capture_ns", np.int64, shape[:1])
-    check_rising(t_ns)
+    t_capture_ns = _array(arrays, "t_capture_ns", np.int64, shape[:1])
+    t_receive_ns = None
+    if "t_receive_ns" in arrays:
+        t_receive_ns = _array(arrays, "t_receive_ns", np.int64, shape[:1])
+    source_sessions = map(str, arrays.get("source_session", np.array([])).ravel())
     person_id = _array(arrays, "person_id", np.int64, shape)
     in_order = np.sort(person_id, axis=1)
     twice = (in_order[:, 1:] == in_order[:, :-1]) & (in_order[:, 1:] >= 0)
@@ -80,7 +123,7 @@ def _poses(arrays: Arrays) -> Poses:
         raise RecordingError(f"frame {frame} has person {in_order[frame, place]} twice")
     return Poses(
         skeleton=skeleton,
-        t_ns=t_ns,
+        t_ns=times_on_one_clock(source_sessions, t_capture_ns, t_receive_ns),
         fps=frame_rate(arrays),
         person_id=person_id,
         positions_world_m=_array(arrays, "positions_world_m", np.float32, (*shape, joints, 3)),
@@ -97,12 +140,3 @@ def _array(arrays: Arrays, key: str, dtype: type[np.generic], shape: tuple[int, 
             f"{arrays['person_id'].shape} it is numbers of shape {shape}"
         )
     return array
-
-
-def _read_mcap(path: Path) -> Poses:
-    from .poses_log import read_poses_log  # mcap, the extra "record", is needed from here on
-
-    return read_poses_log(path)
-
-
-READERS: dict[str, Callable[[Path], Poses]] = {".npz": _read_npz, ".mcap": _read_mcap}

@@ -41,14 +41,12 @@ def write_csv(path: Path, takes: Sequence[tuple[Take, NDArray]]) -> None:
     Args:
         takes: each with the positions (N, J, 3) to write.
     """
-    start_ns = min(take.t_first_ns for take, _ in takes)
     names = takes[0][0].skeleton.joint_names
     with path.open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["t_s", "person", *(f"{name}_{axis}_m" for name in names for axis in "xyz")])
         for take, positions_world_m in takes:
-            begin_s = (take.t_first_ns - start_ns) / 1e9
-            for t_s, row in zip(take.t_s + begin_s, positions_world_m, strict=True):
+            for t_s, row in zip(take.t_s, positions_world_m, strict=True):
                 table.writerow([f"{t_s:.6f}", take.person_id, *_cells(row)])
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float32, Float64
+from jaxtyping import Float, Float32, Float64, Int64
 from numpy.typing import NDArray
 
 from ...core.errors import RecordingError
@@ -15,7 +15,50 @@ from ...lifting.bodies.lengths import Lengths
 from ...lifting.bodies.standard import standard
 from .poses import Poses
 
-_LONGEST_GAP_S = 0.25  # lost frames are filled in by straight lines over no more than this
+_LONGEST_GAP_S = 0.25  # lost frames are filled in by straight lines over no more than this ...
+_LONGEST_GAP_FRAMES = 1.5  # ... or this, where the frames themselves are that far apart
+_NEAR_FRAMES = 0.05  # a frame this near to a steady time is taken for it
+
+
+@dataclass(frozen=True, eq=False)
+class Presence:
+    """The n frames with one person, and the N steady times from the first of them to the last.
+
+    All people of a recording share these times: its first frame's, and every 1 / fps from there.
+    """
+
+    fps: float
+    frame: Int64[NDArray, "n"]  # of the recording
+    column: Int64[NDArray, "n"]  # theirs, in each of these frames
+    seen_s: Float64[NDArray, "n"]  # since the recording's first frame, as are all seconds here
+    first: int  # how many steady times of the recording are before theirs
+    count: int  # N
+
+    @property
+    def t_s(self) -> Float64[NDArray, "N"]:
+        """The steady times."""
+        return (self.first + np.arange(self.count)) / self.fps
+
+    def steady(self, values: Float[NDArray, "n *k"]) -> Float[NDArray, "N *k"]:
+        """What values of the person's frames are at the steady times.
+
+        Those of the frame that is there, else by a straight line between its neighbours, NaN where
+        these are too far apart.
+        """
+        at_s = self.t_s.clip(self.seen_s[0], self.seen_s[-1])
+        near_s = _NEAR_FRAMES / self.fps
+        after = np.searchsorted(self.seen_s, at_s).clip(0, len(self.seen_s) - 1)
+        before = np.maximum(after - 1, 0)
+        before = np.where(np.abs(self.seen_s[after] - at_s) < near_s, after, before)
+        after = np.where(np.abs(self.seen_s[before] - at_s) < near_s, before, after)
+        gap_s = self.seen_s[after] - self.seen_s[before]
+        share = np.divide(
+            at_s - self.seen_s[before], gap_s, out=np.zeros_like(at_s), where=gap_s > 0
+        )
+        share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(values.dtype)
+        mixed = values[before] * (1 - share) + values[after] * share
+        mixed[gap_s > max(_LONGEST_GAP_S, _LONGEST_GAP_FRAMES / self.fps)] = np.nan
+        return mixed
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,15 +68,15 @@ class Take:
     person_id: int
     skeleton: Skeleton
     fps: float
-    t_first_ns: int  # capture time of the first frame
+    first: int  # frames that the recording has before the person's first, at this rate
     positions_world_m: Float32[NDArray, "N J 3"]  # NaN where not known
     confidence: Float32[NDArray, "N J"]
     contact: Float32[NDArray, "N 2"]
 
     @property
     def t_s(self) -> Float64[NDArray, "N"]:
-        """Seconds since the first frame."""
-        return np.arange(len(self.positions_world_m)) / self.fps
+        """Seconds since the recording's first frame, be it this person's or not."""
+        return (self.first + np.arange(len(self.positions_world_m))) / self.fps
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +100,8 @@ class BodyTake:
         return joint_positions(self.definition, *poses, places).swapaxes(0, 1)
 
 
-def take_of(poses: Poses, person_id: int) -> Take:
-    """One person's frames, brought to a steady rate where frames were lost or came unevenly.
+def presence_of(poses: Poses, person_id: int) -> Presence:
+    """When one person was there.
 
     Raises:
         RecordingError: nobody of that id.
@@ -66,38 +109,28 @@ def take_of(poses: Poses, person_id: int) -> Take:
     frame, column = np.nonzero(poses.person_id == person_id)
     if not len(frame):
         raise RecordingError(f"no person {person_id}; there are {poses.people or 'none'}")
-    t_s = (poses.t_ns[frame] - poses.t_ns[frame[0]]) / 1e9
-    at_s = np.arange(round(t_s[-1] * poses.fps) + 1) / poses.fps
+    seen_s = (poses.t_ns[frame] - poses.t_ns[0]) / 1e9
+    first, last = (round(t_s * poses.fps) for t_s in (seen_s[0], seen_s[-1]))
+    return Presence(poses.fps, frame, column, seen_s, first, last - first + 1)
 
-    def steady(values: NDArray[np.float32]) -> NDArray[np.float32]:
-        return _at(at_s, t_s, values[frame, column], 0.05 / poses.fps)
 
+def take_of(poses: Poses, person_id: int) -> Take:
+    """One person's frames, brought to a steady rate where frames were lost or came unevenly.
+
+    Raises:
+        RecordingError: nobody of that id.
+    """
+    presence = presence_of(poses, person_id)
+    seen = presence.frame, presence.column
     return Take(
         person_id=person_id,
         skeleton=poses.skeleton,
         fps=poses.fps,
-        t_first_ns=int(poses.t_ns[frame[0]]),
-        positions_world_m=steady(poses.positions_world_m),
-        confidence=steady(poses.confidence),
-        contact=steady(poses.contact),
+        first=presence.first,
+        positions_world_m=presence.steady(poses.positions_world_m[seen]),
+        confidence=presence.steady(poses.confidence[seen]),
+        contact=presence.steady(poses.contact[seen]),
     )
-
-
-def _at(
-    at_s: NDArray, t_s: NDArray, values: NDArray[np.float32], near_s: float
-) -> NDArray[np.float32]:
-    """Values (T, ...) at other times: of the frame that is there, else by a straight line between
-    its neighbours, NaN where these are too far apart."""
-    after = np.searchsorted(t_s, at_s).clip(0, len(t_s) - 1)
-    before = np.maximum(after - 1, 0)
-    before = np.where(np.abs(t_s[after] - at_s) < near_s, after, before)
-    after = np.where(np.abs(t_s[before] - at_s) < near_s, before, after)
-    gap_s = t_s[after] - t_s[before]
-    share = np.divide(at_s - t_s[before], gap_s, out=np.zeros_like(at_s), where=gap_s > 0)
-    share = share.reshape(-1, *[1] * (values.ndim - 1)).astype(np.float32)
-    mixed = values[before] * (1 - share) + values[after] * share
-    mixed[gap_s > _LONGEST_GAP_S] = np.nan
-    return mixed
 
 
 def body_take(take: Take) -> BodyTake:

@@ -9,19 +9,13 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from m2t3.__main__ import main
-from m2t3.clients.recording.log_writer import LogWriter
 from m2t3.core.clock import SECOND_NS
 from m2t3.core.humanoid import humanoid
-from m2t3.core.message_log import Recorded
-from m2t3.core.messages import Pose, PoseFrame
 from m2t3.core.skeletons import COCO17
-from m2t3.core.topics import DEFINITION, POSE
-from m2t3.core.wire import pack
-from m2t3.realtime.assembly import define
 from m2t3.realtime.demo_person import demo_motion
 from m2t3.realtime.export.bvh import write_bvh
 from m2t3.realtime.export.poses import read_poses
-from m2t3.realtime.export.take import BodyTake, body_take, take_of
+from m2t3.realtime.export.take import BodyTake, Take, body_take, take_of
 
 FPS = 30.0
 FRAMES = 90
@@ -125,28 +119,81 @@ def test_bvh_in_centimetres_is_a_hundred_times_as_large(export):
     np.testing.assert_allclose(cm, 100 * one, atol=0.02)
 
 
-def test_angles_survive_gimbal_lock_and_whole_turns(tmp_path):
-    definition = humanoid("coco17")
-    bones, frames = len(definition.bone_names), 200
-    turns = np.tile((0.0, 0, 0, 1), (bones, frames, 1))
-    angle = np.linspace(0, 4 * np.pi, frames)
-    turns[0] = Rotation.from_rotvec(np.outer(angle, (0, 1.0, 0))).as_quat()
-    turns[1] = Rotation.from_rotvec(np.outer(angle, (0.6, 0, 0.8))).as_quat()
-    rng = np.random.default_rng(0)
-    offsets = rng.normal(scale=0.2, size=(bones, 3))
-    places = np.zeros((17, 3))
-    body = BodyTake(definition, offsets, places, np.zeros((frames, 3)), turns, np.zeros(frames), 0)
-    write_bvh(tmp_path / "turns.bvh", body, 60.0)
+@pytest.fixture
+def turned(tmp_path):
+    """Writes a BVH whose first two bones turn as told; returns the angles (T, 2, 3) in it."""
+
+    def write(*turns):
+        definition = humanoid("coco17")
+        bones, frames = len(definition.bone_names), len(turns[0])
+        rotations = np.tile((0.0, 0, 0, 1), (bones, frames, 1))
+        for bone, turn in enumerate(turns):
+            rotations[bone] = turn.as_quat()
+        offsets = np.random.default_rng(0).normal(scale=0.2, size=(bones, 3))
+        still, none = np.zeros((frames, 3)), np.zeros((frames, 17, 3), np.float32)
+        rotations = rotations.astype(np.float32).astype(float)  # as bodies are on the wire
+        places = np.zeros((17, 3))
+        body = BodyTake(definition, offsets, places, still, rotations, still[:, 0], repeated=0)
+        take = Take(3, COCO17, 60.0, 0, none, none[..., 0], none[:, :2, 0])
+        write_bvh(tmp_path / "turns.bvh", take, body)
+        rows = (tmp_path / "turns.bvh").read_text().split("Frame Time:")[1].splitlines()[1:]
+        angles = np.array([row.split() for row in rows], float)[:, 3:9]
+        return body, angles.reshape(frames, 2, 3)
+
+    return write
+
+
+def test_angles_survive_gimbal_lock_and_whole_turns(turned, tmp_path):
+    angle = np.linspace(0, 4 * np.pi, 200)
+    axes = ((0, 1.0, 0), (0.6, 0, 0.8))
+    body, _ = turned(*(Rotation.from_rotvec(np.outer(angle, axis)) for axis in axes))
     names, found = read_by_bvhio(tmp_path / "turns.bvh")
     wrist = found[:, names.index("LeftHand")][:, [2, 0, 1]]
     expected = body.joints_world_m()[:, COCO17.index("left_wrist")[0]]
     np.testing.assert_allclose(wrist, expected, atol=1e-3)
 
 
-def test_several_people_get_a_bvh_each(export):
+def in_the_formats_axes(turns):
+    """World y, z, x are the format's x, y, z."""
+    return Rotation.from_rotvec(turns.as_rotvec()[:, [1, 2, 0]])
+
+
+def test_a_knee_that_bends_past_a_right_angle_bends_on_between_frames_too(turned):
+    bend = np.r_[np.linspace(60, 125, 30), np.linspace(125, 60, 30)]
+    twist = Rotation.from_euler("z", 3, degrees=True)
+    knee, elbow = (
+        Rotation.from_euler("y", sign * bend[:, None], degrees=True) * twist for sign in (1, -1)
+    )
+    _, angles = turned(knee, elbow)
+    assert np.abs(np.diff(angles, axis=0)).max() < 3
+    for bone, turns in enumerate((knee, elbow)):
+        truth = in_the_formats_axes(turns)
+        found = Rotation.from_euler("ZXY", angles[:, bone], degrees=True)
+        assert np.degrees((found * truth.inv()).magnitude()).max() < 1e-3
+        between = (angles[1:, bone] + angles[:-1, bone]) / 2
+        off = Rotation.from_euler("ZXY", between, degrees=True) * truth[:-1].inv()
+        assert np.degrees(off.magnitude()).max() < 3
+
+
+def test_angles_are_right_as_near_to_gimbal_lock_as_float32_gets(turned):
+    rng = np.random.default_rng(0)
+    for off_deg in (1e-4, 1e-2):
+        zxy = rng.uniform(-180, 180, (2000, 3))
+        zxy[:, 1] = 90 - off_deg
+        truth = Rotation.from_euler("ZXY", zxy, degrees=True)
+        world = Rotation.from_rotvec(truth.as_rotvec()[:, [2, 0, 1]])
+        _, angles = turned(world, world)
+        found = Rotation.from_euler("ZXY", angles[:, 0], degrees=True)
+        assert np.degrees((found * truth.inv()).magnitude()).max() < 0.01
+
+
+def test_several_people_get_a_bvh_each_all_from_the_recordings_start(export, capsys):
     folder = export("all.bvh")
     assert sorted(path.name for path in folder.iterdir()) == ["all_3.bvh", "all_5.bvh"]
-    assert len(read_by_bvhio(folder / "all_5.bvh")[1]) == FRAMES - 20
+    _, found = read_by_bvhio(folder / "all_5.bvh")
+    assert len(found) == FRAMES
+    np.testing.assert_array_equal(found[:20], np.tile(found[20], (20, 1, 1)))
+    assert "person 5 comes at 0.67 s, frame 21" in " ".join(capsys.readouterr().err.split())
 
 
 def test_bones_of_an_export_keep_their_lengths(export):
@@ -298,35 +345,3 @@ def test_keypoints_are_no_poses_and_the_hint_does_not_overwrite_them(tmp_path, c
     assert main(["export", str(tmp_path / "walk.npz"), "--out", str(tmp_path / "x.csv")]) == 2
     said = " ".join(capsys.readouterr().err.split())
     assert "m2t3 lift KEYPOINTS.npz --out POSES.npz" in said
-
-
-def test_a_recording_of_a_session_is_exported_as_it_was_published(
-    poses_path, tmp_path, camera, model
-):
-    poses = read_poses(poses_path)
-    head = {"stream": "cam0", "session": "s1"}
-    definition = define(**head, skeleton=COCO17, camera=camera, model=model)
-    with LogWriter(tmp_path / "walk.mcap") as log:
-        log.add(Recorded(*pack(DEFINITION, definition), 1))
-        for n, (t_ns, ids) in enumerate(zip(poses.t_ns, poses.person_id, strict=True)):
-            people = tuple(
-                Pose(
-                    id=int(person),
-                    state="tracked",
-                    positions_world_m=poses.positions_world_m[n, column],
-                    confidence=np.nan_to_num(poses.confidence[n, column]),
-                    valid=np.isfinite(poses.positions_world_m[n, column, :, 0]),
-                )
-                for column, person in enumerate(ids)
-                if person >= 0
-            )
-            frame = PoseFrame(
-                **head, seq=n, def_id=definition.def_id, source_session="d", source_seq=n,
-                t_capture_ns=int(t_ns), capture_clock="media", t_receive_ns=0, t_publish_ns=0,
-                timing_ns={}, people=people,
-            )  # fmt: skip
-            log.add(Recorded(*pack(POSE, frame), n + 2))
-    found = read_poses(tmp_path / "walk.mcap")
-    assert found.people == [3, 5]
-    assert found.fps == pytest.approx(FPS, rel=1e-3)
-    np.testing.assert_array_equal(found.positions_world_m, poses.positions_world_m)
