@@ -7,6 +7,7 @@ from pathlib import Path
 
 import zmq
 
+from ..core.endpoint_form import check_form, unusable
 from ..core.errors import EndpointError
 
 _PRIVATE = re.compile(r"ipc://|tcp://(127\.|localhost[:/]|\[::1\])")
@@ -18,7 +19,7 @@ def bind(socket: zmq.Socket, endpoint: str) -> str:
     Raises:
         EndpointError: no endpoint, or taken.
     """
-    _check_form(endpoint, r"[0-9]{1,5}|\*")
+    check_form(endpoint, any_port=True)
     _check_path(endpoint)
     socket.ipv6 = "[" in endpoint
     try:
@@ -26,7 +27,7 @@ def bind(socket: zmq.Socket, endpoint: str) -> str:
     except zmq.ZMQError as error:
         if error.errno == zmq.EADDRINUSE:
             raise _taken(endpoint) from None
-        raise _unusable(endpoint, error.strerror) from None
+        raise unusable(endpoint, error.strerror) from None
     return socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
 
@@ -36,12 +37,12 @@ def connect(socket: zmq.Socket, endpoint: str) -> str:
     Raises:
         EndpointError: not an endpoint.
     """
-    _check_form(endpoint, r"[0-9]{1,5}")
+    check_form(endpoint)
     socket.ipv6 = "[" in endpoint
     try:
         socket.connect(endpoint)
     except zmq.ZMQError as error:
-        raise _unusable(endpoint, error.strerror) from None
+        raise unusable(endpoint, error.strerror) from None
     return endpoint
 
 
@@ -55,19 +56,6 @@ def exposure(endpoint: str) -> str | None:
     )
 
 
-def _check_form(endpoint: str, ports: str) -> None:
-    """libzmq takes port 70000 for 4464, -5 for 65531 and 5673x for 5673."""
-    if endpoint.startswith("inproc://"):
-        raise _unusable(endpoint, "nobody outside this process can reach it")
-    if not endpoint.startswith("tcp://"):
-        return
-    port = re.fullmatch(rf"tcp://.+:({ports})", endpoint)
-    if port is None:
-        raise _unusable(endpoint, "it is tcp://HOST:PORT")
-    if port[1] != "*" and int(port[1]) > 65535:
-        raise _unusable(endpoint, "ports end at 65535")
-
-
 def _check_path(endpoint: str) -> None:
     """libzmq removes what is at the path of an ipc endpoint, also if somebody listens there."""
     if not endpoint.startswith("ipc://"):
@@ -78,7 +66,7 @@ def _check_path(endpoint: str) -> None:
     except (OSError, ValueError):  # nothing is there, or libzmq says what is wrong
         return
     if not stat.S_ISSOCK(mode):
-        raise _unusable(endpoint, f"{path} is a file or folder that would be lost")
+        raise unusable(endpoint, f"{path} is a file or folder that would be lost")
     with plain.socket(plain.AF_UNIX) as probe:
         probe.setblocking(False)
         try:
@@ -94,11 +82,4 @@ def _taken(endpoint: str) -> EndpointError:
     return EndpointError(
         f"{endpoint} is taken, perhaps by another m2t3-stream: stop that one or give "
         "another (`m2t3 doctor` shows which ports are free)"
-    )
-
-
-def _unusable(endpoint: str, reason: str) -> EndpointError:
-    return EndpointError(
-        f"cannot use endpoint {endpoint!r} ({reason}); "
-        "valid are e.g. tcp://127.0.0.1:5570 and ipc:///tmp/m2t3"
     )

@@ -10,9 +10,9 @@ import zmq
 
 from ...core.closing import Closing
 from ...core.connection import Connection
-from ...core.errors import EndpointError
+from ...core.endpoint_form import check_form, unusable
 from ...core.keyring import read_client_keys
-from ...core.topics import MAX_MESSAGE_BYTES, POSE_ENDPOINT
+from ...core.topics import MAX_MESSAGE_BYTES
 
 QUEUE_MESSAGES = 1000  # ZeroMQ's default
 
@@ -40,6 +40,7 @@ class SubscriberSocket(Closing):
             EndpointError: `connect` is no ZeroMQ endpoint.
             KeyringError: `keys` lacks a key.
         """
+        check_form(connect)
         known = read_client_keys(keys) if keys is not None else None
         self._context = zmq.Context()
         self._socket = socket = self._context.socket(zmq.SUB)
@@ -62,10 +63,7 @@ class SubscriberSocket(Closing):
             socket.connect(connect)
         except zmq.ZMQError as error:
             self.close()
-            raise EndpointError(
-                f"cannot connect to {connect!r} ({error}); valid: tcp://HOST:PORT, such as "
-                f"{POSE_ENDPOINT}"
-            ) from error
+            raise unusable(connect, error.strerror) from error
 
     @property
     def refusal(self) -> str | None:

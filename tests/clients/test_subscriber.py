@@ -203,9 +203,12 @@ def test_silence_names_the_command_that_mends_it():
         next(poses)
 
 
-def test_a_wrong_endpoint_is_an_error_at_once():
-    with pytest.raises(EndpointError, match="tcp://HOST:PORT"):
-        PoseSubscriber("localhost:5571")
+@pytest.mark.parametrize(
+    "endpoint", ["localhost:5571", "tcp://127.0.0.1", "tcp://127.0.0.1:70000", "inproc://poses"]
+)
+def test_a_wrong_endpoint_is_an_error_at_once(endpoint):
+    with pytest.raises(EndpointError, match=r"valid are e\.g\. tcp://127\.0\.0\.1"):
+        PoseSubscriber(endpoint)
 
 
 def test_closing_ends_the_iteration(publisher):
