@@ -53,6 +53,7 @@ class FakeSender(Sender):
     def __init__(self):
         self.sent = []
 
+    endpoint, refusal = "tcp://127.0.0.1:5570", None
     wants_previews = True
 
     def send_frame(self, message):
@@ -143,3 +144,9 @@ def test_a_camera_that_hangs_is_told(watched, monkeypatch):
     monkeypatch.setattr(live, "SILENCE_NS", -1)
     _, status = watched(grey(0))
     assert "camera 0 has given no picture for 0 s" in status.warnings[0]
+
+
+def test_a_stream_that_does_not_let_it_in_is_told(watched, monkeypatch):
+    monkeypatch.setattr(FakeSender, "refusal", "asks for keys")
+    _, status = watched(grey(0))
+    assert status.warnings == ("tcp://127.0.0.1:5570 asks for keys",)
