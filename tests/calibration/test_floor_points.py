@@ -1,6 +1,7 @@
 """The room from measured points, from a file or clicked: how exact, and what is explained."""
 
 import json
+import queue
 import threading
 import urllib.error
 import urllib.request
@@ -152,7 +153,7 @@ def test_the_page_serves_pictures_and_takes_an_answer_from_itself_only():
         assert page.answer == [1]
 
 
-def test_points_clicked_in_the_browser_are_kept_in_the_file(tmp_path, capsys):
+def test_points_clicked_in_the_browser_are_kept_in_the_file(tmp_path, monkeypatch):
     camera = make_camera()
     file = write_lens(tmp_path / "cam0.yaml", camera)
     points_m = np.array([(x, y, 0) for x in (-1, 1) for y in (-0.8, 0, 0.8)], float)
@@ -162,13 +163,17 @@ def test_points_clicked_in_the_browser_are_kept_in_the_file(tmp_path, capsys):
     arguments = ["--camera", str(file), "--points", str(points), "--port", "0"]
     arguments += ["--source", str(tmp_path / "room.png")]
     clicks = np.column_stack([points_m, camera.project(points_m)]).tolist()
-    replies = []
+    replies, urls = [], queue.Queue()
+
+    class Shown(PreviewPage):
+        def show(self, *content):
+            super().show(*content)
+            urls.put(self.url)
+
+    monkeypatch.setattr("m2t3.calibration.commands.ground.PreviewPage", Shown)
 
     def browser() -> None:
-        said = ""
-        while "open http" not in said:
-            said += capsys.readouterr().out
-        url = said.split("open ")[1].split()[0]
+        url = urls.get(timeout=60)
         replies.append(post(url + "/answer", [clicks[0][:4]]))
         replies.append(post(url + "/answer", clicks[:3]))
         replies.append(post(url + "/answer", clicks))
