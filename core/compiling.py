@@ -1,9 +1,12 @@
 """How numerical code is compiled: kept between starts, without the interpreter's lock."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numba
+
+_njit = partial(numba.njit, nogil=True, error_model="numpy")
 
 
 def compiled(function: Callable[..., Any]) -> Any:
@@ -12,6 +15,6 @@ def compiled(function: Callable[..., Any]) -> Any:
     Dividing by zero gives inf or NaN, as in numpy, instead of an exception.
     """
     try:
-        return numba.njit(cache=True, nogil=True, error_model="numpy")(function)
+        return _njit(cache=True)(function)
     except RuntimeError:  # neither beside the code nor at home, nor is NUMBA_CACHE_DIR given
-        return numba.njit(nogil=True, error_model="numpy")(function)
+        return _njit()(function)

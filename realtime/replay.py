@@ -9,23 +9,16 @@ from typing import Annotated
 
 import tyro
 
-from ..core.clock import monotonic_ns, sleep_until
 from ..core.errors import M2t3Error
 from ..core.message_log import MessageLog, Recorded
 from ..core.stopping import stop_on_signals
 from ..core.topics import POSE_ENDPOINT
 from .outlet import Outlet
 from .pace import check_rate
-from .playback import (
-    EVERYTHING,
-    IDLE_NS,
-    ONLY_KEYPOINTS,
-    Playback,
-    Renewal,
-    opening_definitions,
-)
+from .playback import EVERYTHING, ONLY_KEYPOINTS, Playback, Renewal, opening_definitions
 
 QUEUE_MESSAGES = 10_000  # per subscriber: at many times the pace, none should be lost
+BETWEEN_ROUNDS_S = 0.05  # a recording may be of one instant
 
 
 @dataclass(frozen=True)
@@ -92,9 +85,8 @@ class Replay:
                     fresh = Renewal(first, self.rate) if self.as_live or lap > 0 else None
                     playback.define(opening_definitions(self._messages(log, fresh)))
                     playback.play(self._messages(log, fresh))
-                    if stop.is_set() or not self.loop:
+                    if not self.loop or stop.wait(BETWEEN_ROUNDS_S):
                         break
-                    sleep_until(monotonic_ns() + IDLE_NS)  # a recording may be of one instant
             finally:
                 outlet.close()
         cut = "" if log.complete or stop.is_set() else "; the recording is cut off there"
