@@ -21,36 +21,57 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
-    "detect": Command("realtime.detect:Detect", "watch a camera, send 2D keypoints to the stream"),
-    "lift": Command("realtime.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"),
-    "fit": Command("realtime.fit:Fit", "fit SMPL bodies to lifted poses, in AMASS's layout"),
+    "detect": Command(
+        "realtime.commands.detect:Detect", "watch a camera, send 2D keypoints to the stream"
+    ),
+    "lift": Command(
+        "realtime.commands.lift:Lift", "lift a keypoint recording to 3D, as fast as it goes"
+    ),
+    "fit": Command(
+        "realtime.commands.fit:Fit", "fit SMPL bodies to lifted poses, in AMASS's layout"
+    ),
     "watch": Command("clients.watch:Watch", "watch a running stream in the terminal"),
     "view": Command("clients.viewer.command:View", "watch a running stream in the browser"),
     "record": Command("clients.recording.record:Record", "record a running stream to an MCAP file"),
-    "replay": Command("realtime.replay:Replay", "publish a recording again, as it was or as live"),
+    "replay": Command(
+        "realtime.commands.replay:Replay", "publish a recording again, as it was or as live"
+    ),
     "info": Command("clients.recording.info:Info", "tell what is in a recording"),
     "bridge": Command("clients.bridges.command:Bridge", "poses to ROS 2, or to avatars by VMC"),
     "embody": Command(
         "clients.embodied.command:Embody", "a simulated humanoid that follows a streamed person"
     ),
-    "keys": Command("realtime.keys:Keys", "make keys for encrypted connections, tell who has them"),
-    "calibrate": Command("realtime.calibrate:Calibrate", "from an unboxed camera to a camera file"),
+    "keys": Command(
+        "realtime.commands.keys:Keys", "make keys for encrypted connections, tell who has them"
+    ),
+    "calibrate": Command(
+        "realtime.commands.calibrate:Calibrate", "from an unboxed camera to a camera file"
+    ),
     "export": Command("realtime.export.command:Export", "recorded poses as BVH, TRC, CSV or npz"),
-    "doctor": Command("realtime.doctor:Doctor", "what can run here, and how to mend what cannot"),
+    "doctor": Command(
+        "realtime.commands.doctor:Doctor", "what can run here, and how to mend what cannot"
+    ),
     "compile": Command("engines.compile:Compile", "compile weights for this machine's GPU"),
     "demo-recording": Command(
-        "realtime.demo_recording:DemoRecording", "make a recording of a walking, waving person"
+        "realtime.commands.demo_recording:DemoRecording",
+        "make a recording of a walking, waving person",
     ),
     "import": Command(
         "training.importers.command:Import", "turn published data sets into mocap archives"
     ),
     "train": Command("training.command:Train", "train a denoiser on mocap archives, export it"),
-    "evaluate": Command("training.evaluate:Evaluate", "measure weights against reference poses"),
-    "card": Command("training.card:Card", "write the page of a set of weights, with its failures"),
-    "ablate": Command("training.ablate:Ablate", "train small variants, compare what they answer"),
+    "evaluate": Command(
+        "training.evaluation.command:Evaluate", "measure weights against reference poses"
+    ),
+    "card": Command(
+        "training.evaluation.card:Card", "write the page of a set of weights, with its failures"
+    ),
+    "ablate": Command(
+        "training.ablation.command:Ablate", "train small variants, compare what they answer"
+    ),
 }
 
-STREAM = "realtime.stream:Stream"  # has a script of its own
+STREAM = "realtime.commands.stream:Stream"  # has a script of its own
 
 # module that a bare install lacks: extra that brings it
 EXTRAS = {

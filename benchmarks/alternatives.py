@@ -20,7 +20,7 @@ import tyro
 from numpy.typing import NDArray
 from tables import Table, this_machine
 
-from m2t3.calibration.camera_file import read_camera_file
+from m2t3.calibration.camera_files.camera_file import read_camera_file
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import Skeleton
 from m2t3.engines import machine
@@ -29,9 +29,9 @@ from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.lifting.denoiser import Denoiser
 from m2t3.lifting.recording import read_recording
 from m2t3.realtime.demo_person import demo_motion
-from m2t3.training.baselines import BASELINES, SLOW
-from m2t3.training.cases import Case, mocap_cases
-from m2t3.training.measure import lift
+from m2t3.training.evaluation.baselines import BASELINES, SLOW
+from m2t3.training.evaluation.cases import Case, mocap_cases
+from m2t3.training.evaluation.measure import lift
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 PAPER_STEPS = 100

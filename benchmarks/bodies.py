@@ -33,8 +33,8 @@ from m2t3.lifting.bodies.standard import standard
 from m2t3.lifting.lifter import Lifter
 from m2t3.lifting.steady import SteadyLifter
 from m2t3.training.archive import read_archive
-from m2t3.training.cases import Case, mocap_cases, with_detector_noise
-from m2t3.training.metrics import errors
+from m2t3.training.evaluation.cases import Case, mocap_cases, with_detector_noise
+from m2t3.training.evaluation.metrics import errors
 
 SETTLED_S = 3.0  # bone lengths are learned by then
 STILL_M = 0.02  # joints that move less than this ...

@@ -17,8 +17,8 @@ from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.lifting import steady
 from m2t3.lifting.bone_lengths import BoneLengths
-from m2t3.training.cases import Case, mocap_cases, recording_case, with_detector_noise
-from m2t3.training.measure import ALL, lift, score, summarise
+from m2t3.training.evaluation.cases import Case, mocap_cases, recording_case, with_detector_noise
+from m2t3.training.evaluation.measure import ALL, lift, score, summarise
 
 
 class LooseBones(BoneLengths):

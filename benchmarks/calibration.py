@@ -14,16 +14,16 @@ import numpy as np
 import tyro
 from scipy.spatial.transform import Rotation
 
-from m2t3.calibration.board_detection import View, find_board
-from m2t3.calibration.boards import parse_board
+from m2t3.calibration.boards.board import parse_board
+from m2t3.calibration.boards.detection import View, find_board
 from m2t3.calibration.camera import Camera
-from m2t3.calibration.floor_boards import fit_floor_boards, still_boards
-from m2t3.calibration.floor_error import floor_error_mm, pitch_deg
-from m2t3.calibration.floor_person import Walker, fit_floor_person
-from m2t3.calibration.lens_fit import fit_lens
-from m2t3.calibration.lens_uncertainty import with_uncertainty
+from m2t3.calibration.floor.boards import fit_floor_boards, still_boards
+from m2t3.calibration.floor.error import floor_error_mm, pitch_deg
+from m2t3.calibration.floor.person import Walker, fit_floor_person
+from m2t3.calibration.floor.place_fit import PlaceFit, fit_place
+from m2t3.calibration.lens.fit import fit_lens
+from m2t3.calibration.lens.uncertainty import with_uncertainty
 from m2t3.calibration.pictures import read_pictures
-from m2t3.calibration.place_fit import PlaceFit, fit_place
 from m2t3.core.errors import CalibrationError
 from m2t3.core.geometry import looking
 from m2t3.core.skeletons import COCO17

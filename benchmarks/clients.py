@@ -33,7 +33,7 @@ from m2t3.core.closing import Closing
 from m2t3.core.errors import M2t3Error
 from m2t3.core.messages import Pose, PoseFrame, SkeletonDefinition
 from m2t3.core.skeletons import COCO17
-from m2t3.realtime.publisher import Publisher
+from m2t3.realtime.sockets.publisher import Publisher
 
 BUILD = Path(__file__).parents[1] / "tests" / "clients" / "native" / "build.sh"
 STREAM = "cam0"

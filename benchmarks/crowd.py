@@ -12,7 +12,7 @@ from m2t3.core import topics, wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until, unix_minus_monotonic_ns
 from m2t3.core.messages import CameraModel, ModelInfo, Pose, PoseFrame, SkeletonDefinition
 from m2t3.core.skeletons import COCO17
-from m2t3.realtime.publisher import Publisher
+from m2t3.realtime.sockets.publisher import Publisher
 
 STREAM = "benchmark"
 RATE_HZ = 60

@@ -25,11 +25,11 @@ from m2t3.core.skeletons import Skeleton
 from m2t3.engines.manifest import Metrics
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.training.archive import read_archive
-from m2t3.training.cases import Case, mocap_cases
+from m2t3.training.evaluation.cases import Case, mocap_cases
+from m2t3.training.evaluation.measure import ALL, METHOD, lift, score, summarise
+from m2t3.training.evaluation.plots import Figure
 from m2t3.training.export import network_of
 from m2t3.training.lineage import read_first
-from m2t3.training.measure import ALL, METHOD, lift, score, summarise
-from m2t3.training.plots import Figure
 from m2t3.training.spreading import evenly_spread
 
 LEARNED, UNSEEN = "learned", "unseen"

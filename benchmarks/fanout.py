@@ -24,7 +24,7 @@ from m2t3.core import wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until
 from m2t3.core.messages import PoseFrame
 from m2t3.core.topics import POSE
-from m2t3.realtime.publisher import Publisher
+from m2t3.realtime.sockets.publisher import Publisher
 
 PROCESSES = 5
 END = b"m2t3.end"

@@ -17,8 +17,8 @@ from m2t3.calibration.camera import Camera
 from m2t3.core.errors import M2t3Error
 from m2t3.core.messages import Keypoints
 from m2t3.core.skeletons import COCO17
-from m2t3.training.cases import exact_case, with_detector_noise
-from m2t3.training.unseen_cameras import camera_that_sees
+from m2t3.training.evaluation.cases import exact_case, with_detector_noise
+from m2t3.training.evaluation.unseen_cameras import camera_that_sees
 
 MOVING_M = 2.0  # a clip whose root travels this far can cross
 LIMB_M = 0.10  # half the thickness of what hides a joint behind it

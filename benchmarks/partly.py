@@ -25,10 +25,10 @@ from m2t3.core.skeletons import part
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.training.archive import read_archive
-from m2t3.training.cases import exact_case, with_detector_noise
-from m2t3.training.measure import lift
-from m2t3.training.noise import ABOVE_DESKS
-from m2t3.training.unseen_cameras import unseen_camera
+from m2t3.training.evaluation.cases import exact_case, with_detector_noise
+from m2t3.training.evaluation.measure import lift
+from m2t3.training.evaluation.unseen_cameras import unseen_camera
+from m2t3.training.windows.noise import ABOVE_DESKS
 
 DISTANCES_M = (0.7, 1.0, 1.5, 2.5, 5.0)
 CAMERA_HEIGHT_M, GAZE_HEIGHT_M = 1.4, 1.1

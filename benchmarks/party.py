@@ -11,7 +11,7 @@ import numpy as np
 import tyro
 from mocap_crowd import party
 
-from m2t3.calibration.camera_file import as_yaml, lens_keys, place_keys
+from m2t3.calibration.camera_files.camera_file import as_yaml, lens_keys, place_keys
 from m2t3.core.clock import SECOND_NS
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.recording import Recording, write_recording

@@ -20,7 +20,7 @@ import numpy as np
 import tyro
 from tables import Table, percentiles, this_machine
 
-from m2t3.calibration.camera_file import read_camera_file
+from m2t3.calibration.camera_files.camera_file import read_camera_file
 from m2t3.core import topics, wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until
 from m2t3.core.errors import M2t3Error

@@ -28,7 +28,7 @@ from m2t3.engines.loading import load_denoiser
 from pipeline import CONFIGS, Timed, crowd, run
 denoiser = Timed(load_denoiser(weights, engine))
 loaded = time.perf_counter()
-from m2t3.calibration.camera_file import read_camera_file
+from m2t3.calibration.camera_files.camera_file import read_camera_file
 from m2t3.lifting.recording import read_recording
 from m2t3.realtime.assembly import assemble_around
 from m2t3.realtime.sources.replay import keypoints_frames

@@ -24,9 +24,9 @@ from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.lifting.denoiser import Denoiser
 from m2t3.lifting.lifter import Lifter
 from m2t3.lifting.people import Lifted, Observation
-from m2t3.training.cases import Case, mocap_cases, recording_case, with_detector_noise
-from m2t3.training.measure import published
-from m2t3.training.metrics import errors
+from m2t3.training.evaluation.cases import Case, mocap_cases, recording_case, with_detector_noise
+from m2t3.training.evaluation.measure import published
+from m2t3.training.evaluation.metrics import errors
 
 JUMP_M = 0.05  # a joint that moves so much more than in truth, from one frame to the next
 METRICS = ("abs_mpjpe", "mpjpe", "pa_mpjpe", "accel", "jitter", "foot_sliding")

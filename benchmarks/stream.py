@@ -25,8 +25,12 @@ import zmq
 from rich.console import Console
 from rich.table import Table
 
-from m2t3.calibration.camera_file import CameraFile, read_camera_file, write_camera_file
-from m2t3.calibration.keypoint_source import ZmqSource
+from m2t3.calibration.camera_files.camera_file import (
+    CameraFile,
+    read_camera_file,
+    write_camera_file,
+)
+from m2t3.calibration.camera_files.keypoint_source import ZmqSource
 from m2t3.core import topics, wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until
 from m2t3.core.errors import M2t3Error
@@ -122,7 +126,7 @@ class Result:
 def streaming(camera: Path, weights: str, engine: str) -> Iterator[Stream]:
     """m2t3-stream as a process of its own, from ready to stopped."""
     options = ["--camera", camera, "--weights", weights, "--engine", engine]
-    command = [sys.executable, "-m", "m2t3.realtime.stream", *options]
+    command = [sys.executable, "-m", "m2t3.realtime.commands.stream", *options]
     command += ["--publish", "tcp://127.0.0.1:*"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
     facts = {}

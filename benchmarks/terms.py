@@ -21,10 +21,10 @@ from rich.table import Table
 
 from m2t3.engines.loading import load_denoiser
 from m2t3.engines.manifest import DEFAULT_WEIGHTS
-from m2t3.training.ablation_runs import true_height_m
-from m2t3.training.cases import Case, mocap_cases, with_detector_noise
-from m2t3.training.measure import SETTLED, lift, score, summarise
-from m2t3.training.silenced import Silenced, without_ground, without_size
+from m2t3.training.ablation.runs import true_height_m
+from m2t3.training.ablation.silenced import Silenced, without_ground, without_size
+from m2t3.training.evaluation.cases import Case, mocap_cases, with_detector_noise
+from m2t3.training.evaluation.measure import SETTLED, lift, score, summarise
 
 DEFAULT, SCALED = "both (default)", "both, the right scale (no method)"
 ACTIONS = ("walking", "everyday", "sports", "acrobatics")  # columns besides everything

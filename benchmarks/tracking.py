@@ -32,7 +32,7 @@ from m2t3.engines.manifest import DEFAULT_WEIGHTS
 from m2t3.lifting.lifter import Lifter
 from m2t3.lifting.people import Lifted, LiftedPerson, Observation
 from m2t3.realtime.pipeline import Pipeline
-from m2t3.realtime.tracking import GONE_AFTER_S, Assignment, Tracker
+from m2t3.realtime.tracking.tracker import GONE_AFTER_S, Assignment, Tracker
 from m2t3.training.archive import read_archive
 
 STANDIN_DEPTH, STANDIN_M = 0.03, 0.02  # the stand-in's error: a bias of depth, and each frame's

@@ -15,11 +15,11 @@ from rich.progress import track
 from rich.table import Table
 
 from m2t3.engines.torch_engine import TorchDenoiser
-from m2t3.training.cases import mocap_cases, with_detector_noise
+from m2t3.training.evaluation.cases import mocap_cases, with_detector_noise
+from m2t3.training.evaluation.measure import ALL, METHOD, lift, score, summarise
+from m2t3.training.evaluation.plots import Figure
 from m2t3.training.export import network_of
 from m2t3.training.lineage import read_first
-from m2t3.training.measure import ALL, METHOD, lift, score, summarise
-from m2t3.training.plots import Figure
 from m2t3.training.spreading import evenly_spread
 
 

@@ -17,11 +17,11 @@ import numpy as np
 import tyro
 from numpy.typing import NDArray
 
-from m2t3.calibration.board_drawing import draw
-from m2t3.calibration.boards import Board, parse_board
+from m2t3.calibration.boards.board import Board, parse_board
+from m2t3.calibration.boards.drawing import draw
 from m2t3.calibration.camera import Camera
-from m2t3.calibration.camera_file import lens_keys
-from m2t3.calibration.camera_file_edit import update_camera_file
+from m2t3.calibration.camera_files.camera_file import lens_keys
+from m2t3.calibration.camera_files.edit import update_camera_file
 from m2t3.core.geometry import looking
 
 DOCS = Path(__file__).parent

@@ -23,7 +23,7 @@ from ..engines.registry import LoadedDenoiser
 from ..lifting.lifter import Lifter
 from ..lifting.steady import SteadyLifter
 from .pipeline import Pipeline
-from .tracking import Tracker
+from .tracking.tracker import Tracker
 
 WARM_FRAMES = 20  # of one person
 WARM_PEOPLE = 8  # at most; more make the first frame that has them slower

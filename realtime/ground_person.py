@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 from rich.console import Console
 
-from ..calibration.camera_file import read_lens_file
+from ..calibration.camera_files.camera_file import read_lens_file
 from ..calibration.commands.placing import check_size, finish, lens_sd_px
-from ..calibration.floor_error import pitch_sd_deg
-from ..calibration.floor_person import Walker, fit_floor_person
+from ..calibration.floor.error import pitch_sd_deg
+from ..calibration.floor.person import Walker, fit_floor_person
 from ..calibration.pictures import first_picture
 from ..core.clock import SECOND_NS
 from ..core.conversions import FORMATS

@@ -17,8 +17,8 @@ from ..core.skeletons import Skeleton
 from ..lifting.bodies.bodies import Bodies
 from ..lifting.people import Lifted, LiftedPerson, Observation
 from .counts import Counts
-from .intake import Intake
-from .tracking import Tracker
+from .intake.frames import Intake
+from .tracking.tracker import Tracker
 
 
 @runtime_checkable

@@ -7,8 +7,8 @@ from ..core.clock import SECOND_NS, monotonic_ns
 from ..core.messages import PoseFrame, Status
 from .health import Health
 from .pipeline import Pipeline
-from .publisher import Publisher
 from .smpl_thread import SmplThread
+from .sockets.publisher import Publisher
 from .sources import Source
 
 IDLE_S = 0.05  # how long to wait for a frame before looking after everything else

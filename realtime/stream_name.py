@@ -1,7 +1,7 @@
 """What a stream is called in all topics."""
 
-from ..calibration.camera_file import CameraFile
-from ..calibration.keypoint_source import ZmqSource, valid_stream_name
+from ..calibration.camera_files.camera_file import CameraFile
+from ..calibration.camera_files.keypoint_source import ZmqSource, valid_stream_name
 
 
 def stream_name(file: CameraFile, wanted: str | None) -> str:

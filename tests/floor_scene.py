@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from m2t3.calibration.camera import Camera
-from m2t3.calibration.camera_file import lens_keys, read_camera_file
-from m2t3.calibration.camera_file_edit import update_camera_file
+from m2t3.calibration.camera_files.camera_file import lens_keys, read_camera_file
+from m2t3.calibration.camera_files.edit import update_camera_file
 from m2t3.core.geometry import looking
 
 SHARED = Path(__file__).parents[2] / "shared" / "data"

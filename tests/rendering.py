@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 from scipy.spatial.transform import Rotation
 
-from m2t3.calibration.board_drawing import draw
-from m2t3.calibration.boards import Board
+from m2t3.calibration.boards.board import Board
+from m2t3.calibration.boards.drawing import draw
 from m2t3.calibration.camera import Camera
 
 OVERSAMPLING = 3

@@ -9,9 +9,9 @@ from tyro.conf import arg
 
 from ..core.errors import M2t3Error
 from ..engines.network import NetworkConfig
-from .batches import WindowConfig
 from .config_checks import check_numbers
 from .losses import LossWeights
+from .windows.batches import WindowConfig
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from torch import Tensor
 from ..core.skeletons import Skeleton
 from ..lifting import rig
 from ..lifting.diffusion import Denoised, answer_points
-from .batches import Batch
+from .windows.batches import Batch
 
 _EPSILON_M = 1e-3  # rounds the corner of every distance
 

@@ -17,10 +17,10 @@ from ..engines.network import MotionDenoiser, NetworkConfig
 from ..lifting import representation, rig
 from ..lifting.body_size import UNKNOWN
 from ..lifting.features import observation_features
-from .batches import Batch, Windows
 from .losses import LossWeights, distance
-from .noise import STATURE_M, DetectorNoise, observe
-from .recordings2d import Tracks
+from .windows.batches import Batch, Windows
+from .windows.noise import STATURE_M, DetectorNoise, observe
+from .windows.recordings2d import Tracks
 
 CONDITIONED = 0.5  # share of windows in which V0 is observed
 

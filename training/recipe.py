@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from ..calibration.strict_yaml import load_yaml, shown
+from ..calibration.camera_files.strict_yaml import load_yaml, shown
 from ..core.errors import M2t3Error, valid_names
 from .config import TrainConfig
 

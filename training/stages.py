@@ -14,12 +14,12 @@ from ..engines.network import MotionDenoiser, NetworkConfig
 from ..lifting.diffusion import Denoised, alpha_sigma, network_input
 from ..lifting.memory import past_mask
 from .archive import Archive
-from .batches import Batch, Windows
 from .config import TrainConfig
 from .half_precision import bfloat16_is_fast
 from .losses import LossWeights, denoiser_loss
 from .pretraining import ViewBatch, ViewWindows, first_network, view_loss
-from .recordings2d import read_tracks
+from .windows.batches import Batch, Windows
+from .windows.recordings2d import read_tracks
 
 Judged = tuple[Tensor, dict[str, Tensor]]  # the loss and its terms
 

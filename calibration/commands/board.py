@@ -7,8 +7,8 @@ from typing import Annotated
 import tyro
 
 from ...core.errors import CalibrationError
-from ..board_page import page_of, write_pdf, write_png
-from ..boards import parse_board
+from ..boards.board import parse_board
+from ..boards.page import page_of, write_pdf, write_png
 
 
 @dataclass(frozen=True)

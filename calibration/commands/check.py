@@ -8,12 +8,12 @@ from rich.console import Console
 
 from ...core.errors import CalibrationError
 from ..camera import Camera
-from ..camera_file import read_camera_file, read_lens_file
-from ..floor_error import DISTANCES_M, floor_error_mm, pitch_deg, roll_deg
-from ..floor_picture import draw_floor
+from ..camera_files.camera_file import read_camera_file, read_lens_file
+from ..floor.error import DISTANCES_M, floor_error_mm, pitch_deg, roll_deg
+from ..floor.picture import draw_floor
+from ..floor.points_file import read_points
 from ..moved import turn_between
 from ..pictures import Picture, check_picture_path, first_picture, write_picture
-from ..points_file import read_points
 from .placing import check_size
 
 _TURNED_DEG = 0.05  # less is noise of the comparison

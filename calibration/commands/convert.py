@@ -8,8 +8,14 @@ import tyro
 
 from ...core.errors import CameraFileError, valid_names
 from ..camera import Camera
-from ..camera_file import UNUSED_ROS_KEYS, lens_keys, place_keys, read_camera, read_lens_file
-from ..camera_file_edit import update_camera_file
+from ..camera_files.camera_file import (
+    UNUSED_ROS_KEYS,
+    lens_keys,
+    place_keys,
+    read_camera,
+    read_lens_file,
+)
+from ..camera_files.edit import update_camera_file
 from ..formats.foreign import Foreign, camera_name
 from ..formats.table import FORMATS, FormatName, read_foreign
 

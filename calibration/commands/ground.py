@@ -11,15 +11,15 @@ import numpy as np
 from rich.console import Console
 
 from ...core.errors import CalibrationError, CameraFileError
-from ..board_detection import View, find_board
-from ..boards import parse_board
-from ..camera_file import read_lens_file
-from ..click_page import CLICK_PAGE, points_of
-from ..floor_boards import fit_floor_boards, still_boards
-from ..floor_error import in_world, roll_deg
+from ..boards.board import parse_board
+from ..boards.detection import View, find_board
+from ..camera_files.camera_file import read_lens_file
+from ..floor.boards import fit_floor_boards, still_boards
+from ..floor.click_page import CLICK_PAGE, points_of
+from ..floor.error import in_world, roll_deg
+from ..floor.place_fit import fit_place, up_in_picture
+from ..floor.points_file import read_points, write_points
 from ..pictures import Picture, first_picture, is_live, is_video, read_pictures
-from ..place_fit import fit_place, up_in_picture
-from ..points_file import read_points, write_points
 from ..preview import DEFAULT_PORT, PreviewPage
 from .placing import check_size, finish, lens_sd_px
 

@@ -10,21 +10,21 @@ from rich.console import Console
 from rich.table import Table
 
 from ...core.errors import CalibrationError
-from ..board_pictures import draw_coverage
-from ..board_search import Search, search_files, search_live
-from ..boards import parse_board
+from ..boards.board import parse_board
+from ..boards.coverage import draw_coverage
+from ..boards.search import Search, search_files, search_live
+from ..boards.stances import missing_views, stance
 from ..camera import DistortionModel
 from ..camera_checks import check_lens
-from ..camera_file import lens_keys
-from ..camera_file_edit import name_in, update_camera_file
-from ..keypoint_source import valid_stream_name
-from ..lens_fit import LensFit, fit_lens
-from ..lens_model import fit_best_lens
-from ..lens_uncertainty import with_uncertainty
+from ..camera_files.camera_file import lens_keys
+from ..camera_files.edit import name_in, update_camera_file
+from ..camera_files.keypoint_source import valid_stream_name
+from ..camera_files.record import CalibrationRecord, LensRecord, record_keys
+from ..lens.fit import LensFit, fit_lens
+from ..lens.model import fit_best_lens
+from ..lens.uncertainty import with_uncertainty
 from ..pictures import check_picture_path, is_live, write_picture
 from ..preview import DEFAULT_PORT, PreviewPage
-from ..record import CalibrationRecord, LensRecord, record_keys
-from ..stances import missing_views, stance
 
 _UNSURE = 0.005  # of the focal length, or of the picture's width for the principal point
 

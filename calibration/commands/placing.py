@@ -7,12 +7,12 @@ import numpy as np
 from rich.console import Console
 
 from ...core.errors import CalibrationError
-from ..camera_file import LensFile, place_keys, read_lens_file
-from ..camera_file_edit import update_camera_file
-from ..floor_error import floor_error_mm, pitch_deg, pitch_sd_deg, roll_deg
+from ..camera_files.camera_file import LensFile, place_keys, read_lens_file
+from ..camera_files.edit import update_camera_file
+from ..camera_files.record import CalibrationRecord, GroundRecord, record_keys
+from ..floor.error import floor_error_mm, pitch_deg, pitch_sd_deg, roll_deg
+from ..floor.place_fit import PlaceFit
 from ..pictures import Picture, write_picture
-from ..place_fit import PlaceFit
-from ..record import CalibrationRecord, GroundRecord, record_keys
 
 LENS_SD = 0.01  # of focal length and principal point, when the file tells nothing of its lens
 

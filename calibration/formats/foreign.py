@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...core.errors import CameraFileError
 from ..camera import Camera, DistortionModel
-from ..strict_yaml import shown
+from ..camera_files.strict_yaml import shown
 
 LARGEST = 1e6  # beyond any focal length in pixels or room in metres
 

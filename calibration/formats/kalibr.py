@@ -7,8 +7,8 @@ from pathlib import Path
 
 from ...core.errors import CameraFileError, valid_names
 from ..camera import DistortionModel
-from ..camera_file import as_yaml
-from ..strict_yaml import load_yaml
+from ..camera_files.camera_file import as_yaml
+from ..camera_files.strict_yaml import load_yaml
 from .foreign import Foreign, foreign, key, values
 
 MODELS: dict[str, DistortionModel] = {

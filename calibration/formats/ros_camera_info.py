@@ -10,8 +10,8 @@ import numpy as np
 
 from ...core.errors import CameraFileError, valid_names
 from ..camera import DistortionModel
-from ..camera_file import as_yaml, lens_keys
-from ..strict_yaml import load_yaml
+from ..camera_files.camera_file import as_yaml, lens_keys
+from ..camera_files.strict_yaml import load_yaml
 from .foreign import Foreign, foreign, key
 
 MODELS: dict[str, DistortionModel] = {

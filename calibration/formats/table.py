@@ -9,7 +9,7 @@ import numpy as np
 from ...core.errors import CameraFileError
 from ..camera import Camera
 from ..camera_checks import check_camera, check_lens
-from ..place_fit import up_in_picture
+from ..floor.place_fit import up_in_picture
 from . import kalibr, opencv_storage, pose2sim, qualisys, ros_camera_info
 from .foreign import Foreign
 

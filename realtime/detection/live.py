@@ -8,8 +8,8 @@ from collections.abc import Callable
 from ...core.clock import SECOND_NS, monotonic_ns
 from ...core.messages import DetectorStatus, ImageSize, KeypointsFrame
 from ..counts import Counts
+from ..intake.picture_size import scale_between, size_text
 from ..latencies import Latencies
-from ..picture_size import scale_between, size_text
 from . import Detector
 from .camera_reader import CameraReader, Picture
 from .preview import preview

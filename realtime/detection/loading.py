@@ -2,7 +2,7 @@
 
 from importlib.util import find_spec
 
-from ...calibration.capture_source import CaptureSource
+from ...calibration.camera_files.capture_source import CaptureSource
 from ...core.errors import DetectorError
 from . import Detector
 from .model_file import checked

@@ -7,7 +7,7 @@ from mediapipe.tasks.python.core.base_options import BaseOptions
 from mediapipe.tasks.python.vision import PoseLandmarker, PoseLandmarkerOptions, RunningMode
 from numpy.typing import NDArray
 
-from ...calibration.capture_source import CaptureSource
+from ...calibration.camera_files.capture_source import CaptureSource
 from ...core.errors import DetectorError
 from ...core.messages import Keypoints
 

@@ -14,8 +14,8 @@ from ...core.messages import ImageSize, Keypoints, KeypointsFrame
 from ...core.skeletons import COCO17
 from ...lifting.recording import Recording
 from ..counts import Counts
-from ..picture_size import rescaled, scale_between, size_text
-from ..tracking import Tracker
+from ..intake.picture_size import rescaled, scale_between, size_text
+from ..tracking.tracker import Tracker
 from . import Detector
 from .video import Video
 

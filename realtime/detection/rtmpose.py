@@ -14,7 +14,7 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 from rtmlib.tools.base import BaseTool
 
-from ...calibration.capture_source import CaptureSource
+from ...calibration.camera_files.capture_source import CaptureSource
 from ...core.errors import DetectorError
 from ...core.messages import Keypoints
 

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from ...core import topics, wire
 from ...core.messages import DetectorStatus, KeypointsFrame, Message, Preview
-from ..outlet import Outlet
+from ..sockets.outlet import Outlet
 
 M = TypeVar("M", bound=Message)
 

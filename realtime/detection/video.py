@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from ...calibration.capture_source import is_path
+from ...calibration.camera_files.capture_source import is_path
 from ...core.clock import SECOND_NS
 from ...core.errors import CaptureError
 from ...core.messages import ImageSize

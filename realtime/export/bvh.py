@@ -33,8 +33,8 @@ def write_bvh(path: Path, take: Take, body: BodyTake, units_per_metre: float = 1
     root = body.root_world_m[:, _AXES] * units_per_metre
     angles = [_angles_deg(turns) for turns in body.rotations_xyzw[_depth_first(body)]]
     rows = np.concatenate([root, *angles], axis=1)
-    rows = np.pad(rows, ((take.first, 0), (0, 0)), mode="edge")
-    text.write(f"MOTION\nFrames: {len(rows)}\nFrame Time: {1 / take.fps:.8f}\n")
+    rows = np.pad(rows, ((take.presence.first, 0), (0, 0)), mode="edge")
+    text.write(f"MOTION\nFrames: {len(rows)}\nFrame Time: {1 / take.presence.fps:.8f}\n")
     np.savetxt(text, rows, fmt="%.6f")
     path.write_text(text.getvalue(), encoding="ascii")
 

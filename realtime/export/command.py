@@ -77,10 +77,10 @@ class Export:
         for path in dict.fromkeys(paths):
             console.print(f"{path}", highlight=False, soft_wrap=True)
         for take, body in people:
-            if form == "bvh" and take.first:
+            if form == "bvh" and take.presence.first:
                 console.print(
-                    f"person {take.person_id} comes at {take.t_s[0]:.2f} s, frame "
-                    f"{take.first + 1}, and waits in their first pose until then",
+                    f"person {take.person_id} comes at {take.presence.t_s[0]:.2f} s, frame "
+                    f"{take.presence.first + 1}, and waits in their first pose until then",
                     highlight=False,
                 )
             if body is not None and body.repeated:
@@ -133,7 +133,7 @@ def _write_npz(path: Path, poses: Poses, people: list[_Person]) -> None:
         arrays |= {
             f"{take.person_id}/{name}": value
             for name, value in {
-                "t_s": take.t_s,
+                "t_s": take.presence.t_s,
                 "positions_world_m": take.positions_world_m,
                 "confidence": take.confidence,
                 "contact": take.contact,

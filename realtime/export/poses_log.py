@@ -11,7 +11,7 @@ from ...core.skeletons import SKELETONS, Skeleton
 from ...core.topics import DEFINITION, POSE
 from ...core.wire import unpack
 from ...lifting.frame_rate import frames_per_second
-from ..lift import pose_arrays
+from ..commands.lift import pose_arrays
 from .poses import Poses, times_on_one_clock
 
 _Frames = dict[tuple[str, str], dict[int, PoseFrame]]  # by stream and session, then by number

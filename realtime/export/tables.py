@@ -20,7 +20,7 @@ def write_trc(path: Path, take: Take, positions_world_m: Float[NDArray, "n j 3"]
     points = np.stack([x, z, -y], axis=-1)
     frames, markers = points.shape[:2]
     names = take.skeleton.joint_names
-    rate = f"{take.fps:g}"
+    rate = f"{take.presence.fps:g}"
     lines = [
         f"PathFileType\t4\t(X/Y/Z)\t{path.name}",
         "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame"
@@ -30,7 +30,7 @@ def write_trc(path: Path, take: Take, positions_world_m: Float[NDArray, "n j 3"]
         "\t\t" + "\t".join(f"{axis}{n}" for n in range(1, markers + 1) for axis in "XYZ"),
         "",
     ]
-    for n, (t_s, row) in enumerate(zip(take.t_s, points, strict=True), start=1):
+    for n, (t_s, row) in enumerate(zip(take.presence.t_s, points, strict=True), start=1):
         lines.append("\t".join([str(n), f"{t_s:.6f}", *_cells(row)]))
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -46,7 +46,7 @@ def write_csv(path: Path, takes: Sequence[tuple[Take, NDArray]]) -> None:
         table = csv.writer(file)
         table.writerow(["t_s", "person", *(f"{name}_{axis}_m" for name in names for axis in "xyz")])
         for take, positions_world_m in takes:
-            for t_s, row in zip(take.t_s, positions_world_m, strict=True):
+            for t_s, row in zip(take.presence.t_s, positions_world_m, strict=True):
                 table.writerow([f"{t_s:.6f}", take.person_id, *_cells(row)])
 
 

@@ -36,7 +36,7 @@ class Presence:
 
     @property
     def t_s(self) -> Float64[NDArray, "N"]:
-        """The steady times."""
+        """The steady times, in seconds since the recording's first frame, be it theirs or not."""
         return (self.first + np.arange(self.count)) / self.fps
 
     def steady(self, values: Float[NDArray, "n *k"]) -> Float[NDArray, "N *k"]:
@@ -67,16 +67,10 @@ class Take:
 
     person_id: int
     skeleton: Skeleton
-    fps: float
-    first: int  # frames that the recording has before the person's first, at this rate
+    presence: Presence
     positions_world_m: Float32[NDArray, "N J 3"]  # NaN where not known
     confidence: Float32[NDArray, "N J"]
     contact: Float32[NDArray, "N 2"]
-
-    @property
-    def t_s(self) -> Float64[NDArray, "N"]:
-        """Seconds since the recording's first frame, be it this person's or not."""
-        return (self.first + np.arange(len(self.positions_world_m))) / self.fps
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +94,7 @@ class BodyTake:
         return joint_positions(self.definition, *poses, places).swapaxes(0, 1)
 
 
-def presence_of(poses: Poses, person_id: int) -> Presence:
+def _presence(poses: Poses, person_id: int) -> Presence:
     """When one person was there.
 
     Raises:
@@ -120,13 +114,12 @@ def take_of(poses: Poses, person_id: int) -> Take:
     Raises:
         RecordingError: nobody of that id.
     """
-    presence = presence_of(poses, person_id)
+    presence = _presence(poses, person_id)
     seen = presence.frame, presence.column
     return Take(
         person_id=person_id,
         skeleton=poses.skeleton,
-        fps=poses.fps,
-        first=presence.first,
+        presence=presence,
         positions_world_m=presence.steady(poses.positions_world_m[seen]),
         confidence=presence.steady(poses.confidence[seen]),
         contact=presence.steady(poses.contact[seen]),
@@ -165,6 +158,6 @@ def _follow(take: Take, follower: Follower) -> list[Body | None]:
     return [
         follower.follow(float(t_s), *frame)
         for t_s, *frame in zip(
-            take.t_s, take.positions_world_m, take.confidence, take.contact, strict=True
+            take.presence.t_s, take.positions_world_m, take.confidence, take.contact, strict=True
         )
     ]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import zmq
 
-from ...calibration import capture_source
+from ...calibration.camera_files import capture_source
 from ...core.clock import SECOND_NS, monotonic_ns
 from ..counts import Counts
 from ..detection.loading import check_detector

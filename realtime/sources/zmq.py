@@ -17,8 +17,8 @@ from ...core.errors import WireError
 from ...core.keyring import DETECTORS
 from ...core.messages import DetectorStatus, KeypointsFrame, Preview
 from ..counts import Counts
-from ..endpoints import bind, connect, exposure
-from ..gate import Gate, identify, keys_towards_detector
+from ..sockets.endpoints import bind, connect, exposure
+from ..sockets.gate import Gate, identify, keys_towards_detector
 from . import Patience, Received
 from .detector_reports import DetectorReports
 

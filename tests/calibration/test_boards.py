@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from m2t3.__main__ import main
-from m2t3.calibration.board_drawing import black_rectangles_m, draw
-from m2t3.calibration.board_page import POINTS_PER_MM
-from m2t3.calibration.boards import parse_board
+from m2t3.calibration.boards.board import parse_board
+from m2t3.calibration.boards.drawing import black_rectangles_m, draw
+from m2t3.calibration.boards.page import POINTS_PER_MM
 from m2t3.core.errors import CalibrationError
 
 WORDS = (

@@ -8,17 +8,17 @@ import numpy as np
 import pytest
 import yaml
 
-from m2t3.calibration.camera_file import (
+from m2t3.calibration.camera_files.camera_file import (
     CameraFile,
     read_camera_file,
     read_lens_file,
     read_unplaced_file,
     write_camera_file,
 )
-from m2t3.calibration.camera_file_edit import with_keys
-from m2t3.calibration.capture_source import CaptureSource
-from m2t3.calibration.keypoint_source import ReplaySource, ZmqSource
-from m2t3.calibration.record import record_keys
+from m2t3.calibration.camera_files.capture_source import CaptureSource
+from m2t3.calibration.camera_files.edit import with_keys
+from m2t3.calibration.camera_files.keypoint_source import ReplaySource, ZmqSource
+from m2t3.calibration.camera_files.record import record_keys
 from m2t3.core.errors import CameraFileError
 from m2t3.core.geometry import quaternion_from_rotation
 

@@ -10,13 +10,13 @@ from rendering import Renderer
 from scipy.spatial.transform import Rotation
 
 from m2t3.__main__ import main
-from m2t3.calibration.board_detection import View
-from m2t3.calibration.boards import parse_board
-from m2t3.calibration.camera_file import read_camera_file, read_lens_file
+from m2t3.calibration.boards.board import parse_board
+from m2t3.calibration.boards.detection import View
+from m2t3.calibration.camera_files.camera_file import read_camera_file, read_lens_file
 from m2t3.calibration.commands import ground
-from m2t3.calibration.floor_boards import fit_floor_boards, still_boards
-from m2t3.calibration.floor_error import floor_error_mm, in_world, pitch_deg, pitch_sd_deg, roll_deg
-from m2t3.calibration.place_fit import fit_place
+from m2t3.calibration.floor.boards import fit_floor_boards, still_boards
+from m2t3.calibration.floor.error import floor_error_mm, in_world, pitch_deg, pitch_sd_deg, roll_deg
+from m2t3.calibration.floor.place_fit import fit_place
 from m2t3.core.errors import CalibrationError
 
 

@@ -5,9 +5,9 @@ import pytest
 from floor_scene import SHARED, SURE, make_camera, seen, write_lens
 
 from m2t3.__main__ import main
-from m2t3.calibration.camera_file import read_camera_file
-from m2t3.calibration.floor_error import pitch_deg, pitch_sd_deg, roll_deg
-from m2t3.calibration.floor_person import Walker, fit_floor_person
+from m2t3.calibration.camera_files.camera_file import read_camera_file
+from m2t3.calibration.floor.error import pitch_deg, pitch_sd_deg, roll_deg
+from m2t3.calibration.floor.person import Walker, fit_floor_person
 from m2t3.core.errors import CalibrationError
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.recording import Recording, write_recording

@@ -9,17 +9,22 @@ import pytest
 
 from m2t3.__main__ import main
 from m2t3.calibration.camera import Camera
-from m2t3.calibration.camera_file import (
+from m2t3.calibration.camera_files.camera_file import (
     CameraFile,
     read_camera_file,
     read_lens_file,
     write_camera_file,
 )
-from m2t3.calibration.camera_file_edit import update_camera_file
+from m2t3.calibration.camera_files.edit import update_camera_file
+from m2t3.calibration.camera_files.keypoint_source import ZmqSource
+from m2t3.calibration.camera_files.record import (
+    CalibrationRecord,
+    GroundRecord,
+    LensRecord,
+    record_keys,
+)
 from m2t3.calibration.formats.qualisys import turned
 from m2t3.calibration.formats.table import FORMATS, format_of, read_foreign
-from m2t3.calibration.keypoint_source import ZmqSource
-from m2t3.calibration.record import CalibrationRecord, GroundRecord, LensRecord, record_keys
 from m2t3.core.errors import CameraFileError
 from m2t3.core.geometry import looking
 

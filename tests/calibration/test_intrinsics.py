@@ -9,15 +9,15 @@ import yaml
 from rendering import Renderer, project_camera, varied_poses
 
 from m2t3.__main__ import main
-from m2t3.calibration.board_detection import View, find_board
-from m2t3.calibration.boards import parse_board
+from m2t3.calibration.boards.board import parse_board
+from m2t3.calibration.boards.detection import View, find_board
+from m2t3.calibration.boards.stances import choose, guessed_lens, missing_views, sharpness, stance
 from m2t3.calibration.camera import Camera
-from m2t3.calibration.camera_file import read_camera_file, read_lens_file
-from m2t3.calibration.lens_fit import MIN_VIEWS, fit_lens
-from m2t3.calibration.lens_model import fit_best_lens
-from m2t3.calibration.lens_uncertainty import with_uncertainty
+from m2t3.calibration.camera_files.camera_file import read_camera_file, read_lens_file
+from m2t3.calibration.lens.fit import MIN_VIEWS, fit_lens
+from m2t3.calibration.lens.model import fit_best_lens
+from m2t3.calibration.lens.uncertainty import with_uncertainty
 from m2t3.calibration.pictures import is_live, write_picture
-from m2t3.calibration.stances import choose, guessed_lens, missing_views, sharpness, stance
 from m2t3.core.errors import CalibrationError, CameraFileError
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "real" / "balance"

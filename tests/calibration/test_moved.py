@@ -9,9 +9,9 @@ from floor_scene import make_camera, write_lens
 from scipy.spatial.transform import Rotation
 
 from m2t3.__main__ import main
-from m2t3.calibration.camera_file import CameraFile, write_camera_file
-from m2t3.calibration.keypoint_source import ZmqSource
-from m2t3.calibration.points_file import write_points
+from m2t3.calibration.camera_files.camera_file import CameraFile, write_camera_file
+from m2t3.calibration.camera_files.keypoint_source import ZmqSource
+from m2t3.calibration.floor.points_file import write_points
 
 
 @pytest.fixture(scope="module")

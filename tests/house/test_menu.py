@@ -85,7 +85,7 @@ def test_a_closed_output_is_no_error(arguments):
 
 
 def test_the_stream_tells_a_missing_extra_as_the_menu_does(monkeypatch, capsys):
-    monkeypatch.delitem(sys.modules, "m2t3.realtime.stream", raising=False)
+    monkeypatch.delitem(sys.modules, "m2t3.realtime.commands.stream", raising=False)
     monkeypatch.setitem(sys.modules, "m2t3.realtime.sources.replay", None)
     monkeypatch.setitem(EXTRAS, "m2t3.realtime.sources.replay", "record")  # as if it were mcap
     assert stream(["--camera", "cam0.yaml"]) == 2

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import m2t3
-from m2t3.calibration.camera_file import read_camera_file
+from m2t3.calibration.camera_files.camera_file import read_camera_file
 from m2t3.core.skeletons import COCO17
 from m2t3.engines.network import MotionDenoiser, NetworkConfig
 from m2t3.engines.torch_engine import TorchDenoiser

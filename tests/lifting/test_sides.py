@@ -7,7 +7,7 @@ import pytest
 
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.sides import SideFilter
-from m2t3.realtime.demo_recording import demo_recording
+from m2t3.realtime.commands.demo_recording import demo_recording
 
 MIRROR = np.array(COCO17.mirror)
 AS_LABELLED = np.arange(COCO17.joint_count)

@@ -11,7 +11,7 @@ from m2t3.core.skeletons import COCO17
 from m2t3.lifting.people import Lifted, LiftedPerson
 from m2t3.lifting.recording import Recording, write_recording
 from m2t3.realtime.pipeline import Pipeline
-from m2t3.realtime.tracking import Tracker
+from m2t3.realtime.tracking.tracker import Tracker
 
 J = COCO17.joint_count
 IMAGE_SIZE_PX = (640, 480)

@@ -14,8 +14,8 @@ import zmq
 
 from m2t3.__main__ import main as m2t3
 from m2t3.__main__ import stream
-from m2t3.calibration.camera_file import CameraFile, write_camera_file
-from m2t3.calibration.keypoint_source import ReplaySource, ZmqSource
+from m2t3.calibration.camera_files.camera_file import CameraFile, write_camera_file
+from m2t3.calibration.camera_files.keypoint_source import ReplaySource, ZmqSource
 from m2t3.core import topics, wire
 from m2t3.core.conversions import FORMATS
 from m2t3.core.messages import Status
@@ -24,7 +24,7 @@ from m2t3.lifting.recording import OWN_KEYS, SINGLE_KEYS, write_recording
 from m2t3.realtime import lift as lift_module
 from m2t3.realtime import stream as stream_module
 from m2t3.realtime.assembly import define
-from m2t3.realtime.lift import pose_arrays
+from m2t3.realtime.commands.lift import pose_arrays
 
 
 @pytest.fixture(autouse=True)

@@ -7,12 +7,12 @@ import pytest
 
 import m2t3
 from m2t3.__main__ import main
-from m2t3.calibration.camera_file import read_camera_file
-from m2t3.calibration.keypoint_source import ReplaySource
+from m2t3.calibration.camera_files.camera_file import read_camera_file
+from m2t3.calibration.camera_files.keypoint_source import ReplaySource
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.recording import read_recording
+from m2t3.realtime.commands.demo_recording import demo_recording
 from m2t3.realtime.demo_person import ANKLE_HEIGHT_M, demo_motion
-from m2t3.realtime.demo_recording import demo_recording
 
 CONFIGS = Path(m2t3.__file__).parent / "configs"
 CAMERA_FILE = CONFIGS / "cam0.yaml"

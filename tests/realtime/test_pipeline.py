@@ -10,9 +10,9 @@ from m2t3.core.messages import Keypoints
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.people import Lifted, LiftedPerson
 from m2t3.realtime.demo_person import demo_motion
-from m2t3.realtime.picture_size import scale_between
+from m2t3.realtime.intake.picture_size import scale_between
 from m2t3.realtime.pipeline import Pipeline
-from m2t3.realtime.tracking import Tracker
+from m2t3.realtime.tracking.tracker import Tracker
 
 NOW = 10**12
 SECOND_NS = 10**9

@@ -15,9 +15,9 @@ from m2t3.core.errors import M2t3Error
 from m2t3.core.message_log import MessageLog, Recorded
 from m2t3.core.skeletons import COCO17
 from m2t3.realtime.assembly import define
-from m2t3.realtime.outlet import Outlet
-from m2t3.realtime.playback import Playback, Renewal, opening_definitions
-from m2t3.realtime.replay import Replay
+from m2t3.realtime.commands.replay import Replay
+from m2t3.realtime.sockets.outlet import Outlet
+from m2t3.realtime.sockets.playback import Playback, Renewal, opening_definitions
 from m2t3.realtime.sources.zmq import ZmqSource
 
 T0_NS = 1_760_000_000_000_000_000

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from m2t3.__main__ import main
-from m2t3.calibration.camera_file import CameraFile, write_camera_file
-from m2t3.calibration.keypoint_source import ReplaySource as ReplayConfig
+from m2t3.calibration.camera_files.camera_file import CameraFile, write_camera_file
+from m2t3.calibration.camera_files.keypoint_source import ReplaySource as ReplayConfig
 from m2t3.clients.recording.log_writer import LogWriter
 from m2t3.clients.recording.recorder import Recorder
 from m2t3.core import topics, wire
@@ -22,8 +22,8 @@ from m2t3.realtime import lift as lift_module
 from m2t3.realtime.assembly import define
 from m2t3.realtime.export.poses import read_poses
 from m2t3.realtime.health import Health
-from m2t3.realtime.publisher import Publisher
 from m2t3.realtime.serve import serve
+from m2t3.realtime.sockets.publisher import Publisher
 from m2t3.realtime.sources import Received
 from m2t3.realtime.sources.replay import ReplaySource
 

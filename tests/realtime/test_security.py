@@ -17,9 +17,9 @@ from m2t3.core.keyring import allowed, read_client_keys, read_server_keys
 from m2t3.core.message_log import Recorded
 from m2t3.core.skeletons import COCO17
 from m2t3.realtime.assembly import define
-from m2t3.realtime.outlet import Outlet
-from m2t3.realtime.publisher import Publisher
-from m2t3.realtime.replay import Replay
+from m2t3.realtime.commands.replay import Replay
+from m2t3.realtime.sockets.outlet import Outlet
+from m2t3.realtime.sockets.publisher import Publisher
 from m2t3.realtime.sources.zmq import ZmqSource
 
 

@@ -19,8 +19,8 @@ from m2t3.core.messages import (
 from m2t3.core.skeletons import COCO17
 from m2t3.realtime.assembly import define
 from m2t3.realtime.health import Health
-from m2t3.realtime.publisher import Publisher
 from m2t3.realtime.serve import serve
+from m2t3.realtime.sockets.publisher import Publisher
 from m2t3.realtime.sources.replay import ReplaySource, keypoints_frames
 from m2t3.realtime.sources.zmq import ZmqSource
 

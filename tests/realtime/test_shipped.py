@@ -15,8 +15,8 @@ from m2t3.clients import PoseSubscriber
 from m2t3.core.errors import WireError
 from m2t3.core.skeletons import COCO17
 from m2t3.realtime.assembly import define
-from m2t3.realtime.demo_recording import demo_motion
-from m2t3.realtime.publisher import Publisher
+from m2t3.realtime.commands.demo_recording import demo_motion
+from m2t3.realtime.sockets.publisher import Publisher
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 FRAMES = 90
@@ -58,7 +58,9 @@ def test_the_built_in_person_is_lifted_to_where_they_walk(lifted):
 def test_the_live_stream_says_what_lift_says_and_ends_cleanly(lifted):
     endpoint = free_endpoint()
     stream = subprocess.Popen(
-        command("realtime.stream", "--camera", CONFIGS / "cam0.yaml", "--publish", endpoint),
+        command(
+            "realtime.commands.stream", "--camera", CONFIGS / "cam0.yaml", "--publish", endpoint
+        ),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

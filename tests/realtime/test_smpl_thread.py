@@ -12,8 +12,8 @@ from m2t3.core import topics, wire
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.smpl.live import LiveBody
 from m2t3.realtime.assembly import define
-from m2t3.realtime.publisher import Publisher
 from m2t3.realtime.smpl_thread import SmplThread
+from m2t3.realtime.sockets.publisher import Publisher
 
 
 class SlowFitter:

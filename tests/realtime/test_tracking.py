@@ -13,7 +13,7 @@ from m2t3.core.messages import MAX_PEOPLE, Keypoints
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.anchor import canonical_body
 from m2t3.realtime.demo_person import demo_motion
-from m2t3.realtime.tracking import GONE_AFTER_S, NEW_FRAMES, SAME_S, Tracker
+from m2t3.realtime.tracking.tracker import GONE_AFTER_S, NEW_FRAMES, SAME_S, Tracker
 
 DT = 1 / 30
 BODY_M = canonical_body(COCO17)

@@ -5,7 +5,7 @@ import pytest
 
 from m2t3.core.conversions import FORMATS, conversion, sources_of
 from m2t3.core.skeletons import SKELETONS
-from m2t3.realtime.usable import usable_joints
+from m2t3.realtime.intake.usable import usable_joints
 
 WIDTH_PX, HEIGHT_PX = 640, 480
 

@@ -10,8 +10,8 @@ import zmq
 from m2t3.core import topics, wire
 from m2t3.core.clock import monotonic_ns, sleep_until
 from m2t3.core.errors import EndpointError
-from m2t3.realtime.endpoints import exposure
-from m2t3.realtime.outlet import Outlet
+from m2t3.realtime.sockets.endpoints import exposure
+from m2t3.realtime.sockets.outlet import Outlet
 from m2t3.realtime.sources import MAX_BACKLOG_NS, Patience
 from m2t3.realtime.sources.zmq import QUEUE_FRAMES, ZmqSource
 

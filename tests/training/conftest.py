@@ -6,8 +6,8 @@ import pytest
 from m2t3.core.skeletons import COCO17
 from m2t3.engines.network import NetworkConfig
 from m2t3.realtime.demo_person import demo_motion
-from m2t3.training.batches import WindowConfig
 from m2t3.training.config import TrainConfig
+from m2t3.training.windows.batches import WindowConfig
 
 FPS = 30.0
 CLIP_S = ((0.0, 2.0), (7.0, 9.0))  # waving, walking

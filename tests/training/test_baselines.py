@@ -7,12 +7,15 @@ from scipy.spatial.transform import Rotation
 from m2t3.calibration.camera import Camera
 from m2t3.core.geometry import looking
 from m2t3.core.skeletons import COCO17, SKELETONS
-from m2t3.training.baselines import BASELINES
-from m2t3.training.baselines.guessed_place import stand_on_the_feet, stand_where_size_says
-from m2t3.training.baselines.joint_optimisation import optimise_joints
-from m2t3.training.baselines.perspective import place_lifted_pose, place_standing_body
-from m2t3.training.baselines.standing_body import standing_body, turned
-from m2t3.training.cases import exact_case, with_detector_noise
+from m2t3.training.evaluation.baselines import BASELINES
+from m2t3.training.evaluation.baselines.guessed_place import (
+    stand_on_the_feet,
+    stand_where_size_says,
+)
+from m2t3.training.evaluation.baselines.joint_optimisation import optimise_joints
+from m2t3.training.evaluation.baselines.perspective import place_lifted_pose, place_standing_body
+from m2t3.training.evaluation.baselines.standing_body import standing_body, turned
+from m2t3.training.evaluation.cases import exact_case, with_detector_noise
 
 FPS = 30.0
 

@@ -10,12 +10,12 @@ from m2t3.core.skeletons import COCO17
 from m2t3.lifting import representation
 from m2t3.lifting.diffusion import Denoised
 from m2t3.training.archive import read_archive
-from m2t3.training.batches import Batch, WindowConfig, Windows
-from m2t3.training.bodies import BodyVariation
 from m2t3.training.losses import LossWeights, denoiser_loss
-from m2t3.training.mixing import BodyMixing
-from m2t3.training.noise import DetectorNoise
-from m2t3.training.tumbling import Tumbling
+from m2t3.training.windows.batches import Batch, WindowConfig, Windows
+from m2t3.training.windows.bodies import BodyVariation
+from m2t3.training.windows.mixing import BodyMixing
+from m2t3.training.windows.noise import DetectorNoise
+from m2t3.training.windows.tumbling import Tumbling
 
 EXACT = DetectorNoise(exact=1.0, limb_window=0.0, cut_window=0.0, certain=1.0)
 

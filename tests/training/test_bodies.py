@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 
 from m2t3.core.skeletons import COCO17
-from m2t3.training.bodies import BodyVariation, vary_bodies
+from m2t3.training.windows.bodies import BodyVariation, vary_bodies
 
 LEVEL = {"floor_m": 0.0, "platform": 0.0}
 NONE = BodyVariation(size=0.0, proportion=0.0, width=0.0, mirror=0.0, **LEVEL)

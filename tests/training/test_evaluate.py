@@ -10,12 +10,12 @@ import pytest
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
 from m2t3.training import evaluate
-from m2t3.training.actions import action_of
-from m2t3.training.baselines import BASELINES, SLOW
-from m2t3.training.cases import mocap_cases, with_detector_noise
-from m2t3.training.evaluate import Evaluate
-from m2t3.training.failures import Failure, draw_failures
-from m2t3.training.measure import ALL, SETTLED, score, summarise
+from m2t3.training.evaluation.actions import action_of
+from m2t3.training.evaluation.baselines import BASELINES, SLOW
+from m2t3.training.evaluation.cases import mocap_cases, with_detector_noise
+from m2t3.training.evaluation.command import Evaluate
+from m2t3.training.evaluation.failures import Failure, draw_failures
+from m2t3.training.evaluation.measure import ALL, SETTLED, score, summarise
 
 EXACT, NOISY = "mocap, exact 2D", "mocap, detector-like 2D"
 COLD = 30  # frames of a second, which are not settled

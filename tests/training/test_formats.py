@@ -19,11 +19,11 @@ from m2t3.lifting.representation import decode, motion_size
 from m2t3.lifting.rig import project
 from m2t3.realtime.demo_person import demo_motion
 from m2t3.training.archive import JOINT_NAMES, read_archive
-from m2t3.training.batches import WindowConfig, Windows
-from m2t3.training.bodies import BodyVariation, vary_bodies
 from m2t3.training.config import TrainConfig
-from m2t3.training.noise import DetectorNoise, observe
 from m2t3.training.recipe import read_recipe
+from m2t3.training.windows.batches import WindowConfig, Windows
+from m2t3.training.windows.bodies import BodyVariation, vary_bodies
+from m2t3.training.windows.noise import DetectorNoise, observe
 
 FPS = 30.0
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -6,7 +6,7 @@ from scipy.optimize import least_squares
 from scipy.spatial.transform import Rotation
 
 from m2t3.core.skeletons import COCO17
-from m2t3.training.metrics import CHUNK, align, errors
+from m2t3.training.evaluation.metrics import CHUNK, align, errors
 
 FPS = 30.0
 EXACT_MM = 1e-6  # rounding

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from m2t3.core.skeletons import COCO17
-from m2t3.training.mixing import BodyMixing, mix_bodies
+from m2t3.training.windows.mixing import BodyMixing, mix_bodies
 
 LEGS = list(range(11, 17))
 UPPER = list(range(11))

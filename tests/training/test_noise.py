@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from m2t3.core.skeletons import COCO17
-from m2t3.training.noise import DetectorNoise, observe, telegraph
+from m2t3.training.windows.noise import DetectorNoise, observe, telegraph
 
 B, T, J = 64, 24, COCO17.joint_count
 UV = torch.randn(B, T, J, 2, generator=torch.Generator().manual_seed(0)) * 0.2

@@ -16,10 +16,10 @@ from m2t3.training.config import TrainConfig
 from m2t3.training.losses import LossWeights
 from m2t3.training.machines import Machines
 from m2t3.training.pretraining import first_network, view_loss
-from m2t3.training.recordings2d import assumed_camera
 from m2t3.training.run import train
 from m2t3.training.stages import denoise, mocap_windows, pretrain_loss, view_windows
 from m2t3.training.state import TrainingState
+from m2t3.training.windows.recordings2d import assumed_camera
 
 LEFT_WRIST, LEFT_KNEE = COCO17.index("left_wrist", "left_knee")
 HIP = COCO17.hips[0]

@@ -19,7 +19,7 @@ import torch
 
 from m2t3.engines.network import NetworkConfig
 from m2t3.training import run
-from m2t3.training.batches import WindowConfig
+from m2t3.training.windows.batches import WindowConfig
 from m2t3.training.config import TrainConfig
 from m2t3.training.machines import Machines
 

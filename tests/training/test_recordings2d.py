@@ -11,7 +11,7 @@ from m2t3.core.skeletons import COCO17, HALPE26
 from m2t3.lifting.recording import Recording, read_recording, write_recording
 from m2t3.lifting.rig import Rig, view_axes
 from m2t3.realtime.demo_person import demo_motion
-from m2t3.training.recordings2d import ASSUMED_HEIGHT_M, assumed_camera, read_tracks
+from m2t3.training.windows.recordings2d import ASSUMED_HEIGHT_M, assumed_camera, read_tracks
 
 FPS = 30.0
 WALK = slice(round(7 * FPS), round(9 * FPS))

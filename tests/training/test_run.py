@@ -22,12 +22,12 @@ from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import NetworkInputs
 from m2t3.training import card
 from m2t3.training.archive import licence_of
-from m2t3.training.card import Card
-from m2t3.training.cases import mocap_cases
 from m2t3.training.checkpoint import read_checkpoint
+from m2t3.training.evaluation.card import Card
+from m2t3.training.evaluation.cases import mocap_cases
+from m2t3.training.evaluation.measure import enough, lift
 from m2t3.training.export import Export, blended, load_network
 from m2t3.training.lineage import lineage_of, read_first
-from m2t3.training.measure import enough, lift
 from m2t3.training.run import train
 
 

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from m2t3.core.skeletons import COCO17
-from m2t3.training.tumbling import Tumbling, flesh_m, tumble_bodies
+from m2t3.training.windows.tumbling import Tumbling, flesh_m, tumble_bodies
 
 WINDOWS = 64
 STILL = Tumbling(share=1.0, still=1.0, ease=0.0)

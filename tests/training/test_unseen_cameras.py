@@ -5,7 +5,7 @@ import pytest
 
 from m2t3.calibration.camera_checks import check_camera
 from m2t3.core.errors import M2t3Error
-from m2t3.training.unseen_cameras import camera_that_sees
+from m2t3.training.evaluation.unseen_cameras import camera_that_sees
 
 
 def test_cameras_see_nearly_all_and_stand_everywhere(clips):

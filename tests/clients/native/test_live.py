@@ -17,7 +17,7 @@ from m2t3.__main__ import main
 from m2t3.clients.schema.meaning import meaning
 from m2t3.core.topics import DEFINITION, MAX_MESSAGE_BYTES, POSE
 from m2t3.core.wire import pack
-from m2t3.realtime.outlet import Outlet
+from m2t3.realtime.sockets.outlet import Outlet
 
 BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "clients.py"
 PATIENCE_S = 30.0

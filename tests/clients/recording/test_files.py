@@ -11,7 +11,7 @@ from mcap.reader import make_reader
 from mcap.writer import MCAP0_MAGIC, Writer
 
 from m2t3.__main__ import main
-from m2t3.calibration.camera_file import read_camera_file
+from m2t3.calibration.camera_files.camera_file import read_camera_file
 from m2t3.clients.recording.log_writer import LogWriter
 from m2t3.core.errors import RecordingError
 from m2t3.core.message_log import MessageLog

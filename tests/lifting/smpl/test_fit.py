@@ -96,7 +96,7 @@ def test_a_motion_lasts_as_long_as_it_did_though_frames_were_lost(poses, model_p
 
 def test_bodies_fit_the_picture_of_the_right_person(poses, model_path, tmp_path):
     """The recording has two people under other ids and in another order."""
-    from m2t3.calibration.camera_file import read_camera_file
+    from m2t3.calibration.camera_files.camera_file import read_camera_file
 
     (tmp_path / "cam0.yaml").write_text(CAMERA)
     camera = read_camera_file(tmp_path / "cam0.yaml").camera
@@ -160,7 +160,7 @@ def test_the_fitter_needs_neither_torch_nor_smplx():
     import subprocess
     import sys
 
-    code = "import sys, m2t3.realtime.fit, m2t3.lifting.smpl.live; print(*sys.modules)"
+    code = "import sys, m2t3.realtime.commands.fit, m2t3.lifting.smpl.live; print(*sys.modules)"
     loaded = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()

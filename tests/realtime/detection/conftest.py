@@ -14,8 +14,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from m2t3.calibration.camera_file import CameraFile, write_camera_file
-from m2t3.calibration.capture_source import CaptureSource
+from m2t3.calibration.camera_files.camera_file import CameraFile, write_camera_file
+from m2t3.calibration.camera_files.capture_source import CaptureSource
 
 FPS = 25.0
 SIZE_PX = (640, 480)  # of the camera fixture

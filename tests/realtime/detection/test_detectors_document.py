@@ -11,7 +11,7 @@ import pytest
 import yaml
 import zmq
 
-from m2t3.calibration.capture_source import CaptureSource
+from m2t3.calibration.camera_files.capture_source import CaptureSource
 from m2t3.core import topics, wire
 
 DOCUMENT = (Path(__file__).parents[3] / "docs" / "detectors.md").read_text(encoding="utf-8")

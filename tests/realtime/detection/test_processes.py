@@ -11,14 +11,14 @@ import pytest
 import zmq
 
 from m2t3.__main__ import main as m2t3
-from m2t3.calibration.keypoint_source import ZmqSource as ZmqConfig
+from m2t3.calibration.camera_files.keypoint_source import ZmqSource as ZmqConfig
 from m2t3.core import topics, wire
 from m2t3.core.errors import DetectorError
 from m2t3.core.messages import DetectorStatus, KeypointsFrame, Preview
 from m2t3.lifting.recording import read_recording
+from m2t3.realtime.commands.stream import open_source
 from m2t3.realtime.sources import Source
 from m2t3.realtime.sources.capture import CaptureSource
-from m2t3.realtime.stream import open_source
 
 ALL = (topics.KEYPOINTS, topics.DETECTOR, topics.PREVIEW)
 

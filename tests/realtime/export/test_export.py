@@ -15,7 +15,7 @@ from m2t3.core.skeletons import COCO17
 from m2t3.realtime.demo_person import demo_motion
 from m2t3.realtime.export.bvh import write_bvh
 from m2t3.realtime.export.poses import read_poses
-from m2t3.realtime.export.take import BodyTake, Take, body_take, take_of
+from m2t3.realtime.export.take import BodyTake, Presence, Take, body_take, take_of
 
 FPS = 30.0
 FRAMES = 90
@@ -134,7 +134,9 @@ def turned(tmp_path):
         rotations = rotations.astype(np.float32).astype(float)  # as bodies are on the wire
         places = np.zeros((17, 3))
         body = BodyTake(definition, offsets, places, still, rotations, still[:, 0], repeated=0)
-        take = Take(3, COCO17, 60.0, 0, none, none[..., 0], none[:, :2, 0])
+        at = np.arange(frames)
+        presence = Presence(60.0, at, 0 * at, at / 60, first=0, count=frames)
+        take = Take(3, COCO17, presence, none, none[..., 0], none[:, :2, 0])
         write_bvh(tmp_path / "turns.bvh", take, body)
         rows = (tmp_path / "turns.bvh").read_text().split("Frame Time:")[1].splitlines()[1:]
         angles = np.array([row.split() for row in rows], float)[:, 3:9]

@@ -30,9 +30,9 @@ def test_an_export_lasts_as_long_as_the_recording(record, walk):
     kept = np.random.default_rng(2).random(300) > 0.1
     for chosen in (times_s, times_s[kept]):
         take = take_of(read_poses(record(walk(chosen))), 1)
-        assert take.t_s[-1] == pytest.approx(chosen[-1] - chosen[0], abs=0.02)
+        assert take.presence.t_s[-1] == pytest.approx(chosen[-1] - chosen[0], abs=0.02)
         walked_m = take.positions_world_m[:, 0, 0] - take.positions_world_m[0, 0, 0]
-        np.testing.assert_allclose(walked_m, take.t_s, atol=0.02)
+        np.testing.assert_allclose(walked_m, take.presence.t_s, atol=0.02)
 
 
 @pytest.mark.parametrize("fps", [1, 2, 3, 3.5])

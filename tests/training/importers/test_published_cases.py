@@ -10,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17, H36M17
 from m2t3.training.archive import JOINT_NAMES
-from m2t3.training.published_cases import aist_cases, rich_cases
+from m2t3.training.evaluation.published_cases import aist_cases, rich_cases
 
 COCO = [JOINT_NAMES.index(name) for name in COCO17.joint_names]
 DANCE = "gWA_sFM_cAll_d27_mWA2_ch21"

@@ -1,0 +1,1 @@
+"""Calibration boards: drawn, printed, and found in pictures."""

@@ -1,0 +1,1 @@
+"""Camera files, read strictly and written."""

@@ -1,0 +1,1 @@
+"""What of a detector's frames may go on: time, picture size, joints."""

@@ -1,0 +1,1 @@
+"""The stream's side of ZeroMQ: endpoints, keys, and what is published."""

@@ -1,0 +1,1 @@
+"""How good weights are: cases, errors, baselines, and their report."""
