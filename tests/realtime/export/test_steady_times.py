@@ -56,16 +56,16 @@ def two(record, walk):
 
 def test_everybody_has_the_recordings_times(two, tmp_path):
     takes = [take_of(read_poses(two), person_id) for person_id in (1, 2)]
-    np.testing.assert_allclose(takes[1].t_s, takes[0].t_s[41:], atol=1e-9)
+    np.testing.assert_allclose(takes[1].presence.t_s, takes[0].presence.t_s[41:], atol=1e-9)
     np.testing.assert_array_equal(  # the same walk, seen at the same times
         takes[1].positions_world_m[1:], takes[0].positions_world_m[42:]
     )
     with np.load(_exported(two, tmp_path / "all.npz")) as data:
-        np.testing.assert_array_equal(data["2/t_s"], takes[1].t_s)
+        np.testing.assert_array_equal(data["2/t_s"], takes[1].presence.t_s)
 
 
 def test_trc_and_csv_of_one_person_count_from_the_recordings_start(two, tmp_path):
-    expected_s = take_of(read_poses(two), 2).t_s
+    expected_s = take_of(read_poses(two), 2).presence.t_s
     assert expected_s[0] == pytest.approx(41 / 30, abs=0.01)
     with _exported(two, tmp_path / "two.csv", "--person", "2").open() as file:
         csv_s = [float(row["t_s"]) for row in csv.DictReader(file)]
