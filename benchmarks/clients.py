@@ -25,8 +25,8 @@ from rich.console import Console
 from rich.table import Table
 
 from m2t3.clients import PoseSubscriber
+from m2t3.clients.schema.examples import examples
 from m2t3.clients.schema.meaning import meaning
-from m2t3.clients.schema.vectors import examples
 from m2t3.core import topics, wire
 from m2t3.core.clock import SECOND_NS, monotonic_ns, sleep_until
 from m2t3.core.closing import Closing

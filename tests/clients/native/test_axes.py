@@ -4,7 +4,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from m2t3.clients.schema.vectors import examples
+from m2t3.clients.schema.examples import examples
 from m2t3.core import topics, wire
 from m2t3.core.geometry import multiply, rotate
 from m2t3.core.humanoid import bone_poses, humanoid

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from m2t3.clients.schema.__main__ import ROOT
-from m2t3.clients.schema.vectors import examples, read, verdict
+from m2t3.clients.schema.examples import examples
+from m2t3.clients.schema.vectors import read, verdict
 from m2t3.core import topics, wire
 
 MUTATIONS = 3000
