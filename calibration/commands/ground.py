@@ -13,18 +13,18 @@ from rich.console import Console
 from ...core.errors import CalibrationError, CameraFileError
 from ..boards.board import parse_board
 from ..boards.detection import View, find_board
+from ..camera import Camera
 from ..camera_files.camera_file import read_lens_file
 from ..floor.boards import fit_floor_boards, still_boards
 from ..floor.click_page import CLICK_PAGE, points_of
-from ..floor.error import in_world, roll_deg
-from ..floor.place_fit import fit_place, up_in_picture
+from ..floor.error import in_world
+from ..floor.place_fit import PlaceFit, fit_place
 from ..floor.points_file import read_points, write_points
 from ..pictures import Picture, first_picture, is_live, is_video, read_pictures
 from ..preview import DEFAULT_PORT, PreviewPage
-from .placing import check_size, finish, lens_sd_px
+from .placing import check_size, finish, lens_sd_px, question_upside_down
 
 VIDEO_EVERY_S = 0.2
-_UPSIDE_DOWN = -0.1  # of `up_in_picture`; one that looks straight down is about 0
 
 
 @dataclass(frozen=True)
@@ -89,11 +89,11 @@ class GroundBoard:
                 "several places, spread over where people will be, make the pitch surer: move the "
                 "board about and take a picture of each"
             )
-        if up_in_picture(fit.camera) < _UPSIDE_DOWN and not self.as_is:
-            raise CalibrationError(
-                f"the camera would be upside down, rolled {roll_deg(fit.camera):.0f}°: did the "
-                "board lie flat on the floor, its print up, or was it tilted in the hand? Lay it "
-                "down and let go of it; if the camera truly is mounted like that: --as-is"
+        if not self.as_is:
+            question_upside_down(
+                fit.camera,
+                "did the board lie flat on the floor, its print up, or was it tilted in the hand? "
+                "Lay it down and let go of it",
             )
         fit = in_world(fit, self.origin, math.radians(self.yaw))
         finish(console, self.camera, fit, "board", reference)
@@ -124,6 +124,8 @@ class GroundPoints:
     reference that `m2t3 calibrate check` compares with; needed for clicking."""
     port: int = DEFAULT_PORT
     """Port of the page for clicking."""
+    as_is: bool = False
+    """Believe the points when they have the camera upside down."""
 
     def run(self) -> int:
         """Find the camera's place.
@@ -148,7 +150,7 @@ class GroundPoints:
                 )
             points_m, points_px = self._clicked(console, picture, points_m, lens, sd_px)
             write_points(self.points, points_m, points_px)
-        fit = fit_place(lens, points_m, points_px, sd_px)
+        fit = self._fitted(lens, points_m, points_px, sd_px)
         for point, off in zip(points_m, np.linalg.norm(fit.residuals_px, axis=1), strict=True):
             console.print(
                 f"  {point[0]:8.3f} {point[1]:8.3f} {point[2]:8.3f} m  off by {off:.2f} px"
@@ -156,12 +158,18 @@ class GroundPoints:
         finish(console, self.camera, fit, "points", picture)
         return 0
 
+    def _fitted(self, lens: Camera, points_m: Any, points_px: Any, sd_px: Any) -> PlaceFit:
+        fit = fit_place(lens, points_m, points_px, sd_px)
+        if not self.as_is:
+            question_upside_down(fit.camera, "are points exchanged, or clicked wrongly?")
+        return fit
+
     def _clicked(
-        self, console: Console, picture: Picture, points_m: Any, lens: Any, sd_px: Any
+        self, console: Console, picture: Picture, points_m: Any, lens: Camera, sd_px: Any
     ) -> tuple[Any, Any]:
         def wrong_with(answer: Any) -> str | None:
             try:
-                fit_place(lens, *points_of(answer), sd_px)
+                self._fitted(lens, *points_of(answer), sd_px)
             except (CalibrationError, CameraFileError) as error:
                 return str(error)
             return None

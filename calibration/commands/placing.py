@@ -7,13 +7,15 @@ import numpy as np
 from rich.console import Console
 
 from ...core.errors import CalibrationError
+from ..camera import Camera
 from ..camera_files.camera_file import LensFile, place_keys, read_lens_file
 from ..camera_files.edit import update_camera_file
 from ..camera_files.record import CalibrationRecord, GroundRecord, record_keys
 from ..floor.error import floor_error_mm, pitch_deg, pitch_sd_deg, roll_deg
-from ..floor.place_fit import PlaceFit
+from ..floor.place_fit import PlaceFit, up_in_picture
 from ..pictures import Picture, write_picture
 
+_UPSIDE_DOWN = -0.1  # of `up_in_picture`; one that looks straight down is about 0
 LENS_SD = 0.01  # of focal length and principal point, when the file tells nothing of its lens
 
 
@@ -31,6 +33,15 @@ def check_size(picture: Picture, file: LensFile, path: Path) -> None:
         raise CalibrationError(
             f"{picture.name} is {picture.size_px[0]} x {picture.size_px[1]} px, {path} is for "
             f"{expected[0]} x {expected[1]}: take it with the camera as the lens was calibrated"
+        )
+
+
+def question_upside_down(camera: Camera, why: str) -> None:
+    """Refuse a camera that would be upside down; `why` asks for what may be wrong instead."""
+    if up_in_picture(camera) < _UPSIDE_DOWN:
+        raise CalibrationError(
+            f"the camera would be upside down, rolled {roll_deg(camera):.0f}°: {why}; if the "
+            "camera truly is mounted like that: --as-is"
         )
 
 

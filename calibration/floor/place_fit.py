@@ -113,13 +113,15 @@ def up_in_picture(camera: Camera) -> float:
 
 
 def _check_points(points_world_m: NDArray, points_px: NDArray) -> None:
-    if len(points_world_m) < MIN_POINTS:
-        raise CalibrationError(
-            f"{len(points_world_m)} points; {MIN_POINTS} are the least, 8 well apart are good"
-        )
     if not (np.isfinite(points_world_m).all() and np.isfinite(points_px).all()):
         raise CalibrationError("a point's place or pixel is not a finite number")
-    spread = np.linalg.svd(points_world_m - points_world_m.mean(axis=0), compute_uv=False)
+    different_m = np.unique(points_world_m.round(6), axis=0)  # each may be clicked several times
+    if len(different_m) < MIN_POINTS:
+        raise CalibrationError(
+            f"{len(different_m)} different points; {MIN_POINTS} are the least, 8 well apart are "
+            "good"
+        )
+    spread = np.linalg.svd(different_m - different_m.mean(axis=0), compute_uv=False)
     if spread[1] <= _LINE * spread[0]:
         raise CalibrationError(
             "the points lie on one line, around which the camera could stand anywhere; add points "
@@ -180,6 +182,9 @@ def covariance(
 
     Args:
         predicted: pixels, by what is added to `moved`'s ten parameters and to `more` others.
+
+    Raises:
+        CalibrationError: a point lies where the camera nearly sees none.
     """
     steps = np.array([1e-6] * 3 + [1e-5] * 3 + [1e-3] * 4 + [1e-5] * more)
     jacobian = np.array(
@@ -191,7 +196,12 @@ def covariance(
     place, lens = np.delete(jacobian, slice(6, 10), axis=1), jacobian[:, 6:10]
     freedom = max(place.shape[0] - place.shape[1], 1)
     noise_px = max(NOISE_PX, float(np.sqrt(np.square(residuals_px).sum() / freedom)))
-    inverse = np.linalg.pinv(place)[:6]
+    try:
+        inverse = np.linalg.pinv(place)[:6]
+    except np.linalg.LinAlgError:
+        raise CalibrationError(
+            "the camera would stand right beside a point: are points exchanged, or clicked wrongly?"
+        ) from None
     both = np.vstack([-inverse @ lens, np.eye(4)])
     result = both @ np.diag(np.square(lens_sd_px)) @ both.T
     result[:6, :6] += noise_px**2 * inverse @ inverse.T

@@ -14,7 +14,7 @@ from floor_scene import SHARED, SURE, make_camera, same_place, seen, write_lens
 from m2t3.__main__ import main
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.floor.click_page import CLICK_PAGE
-from m2t3.calibration.floor.place_fit import fit_place
+from m2t3.calibration.floor.place_fit import covariance, fit_place
 from m2t3.calibration.floor.points_file import read_points, write_points
 from m2t3.calibration.preview import PreviewPage
 from m2t3.core.errors import CalibrationError
@@ -75,6 +75,32 @@ def test_points_that_fix_no_place_are_refused():
     line_m = np.column_stack([np.linspace(-1, 1, 6), np.zeros(6), np.zeros(6)])
     with pytest.raises(CalibrationError, match="on one line"):
         fit_place(camera, line_m, camera.project(line_m), SURE)
+
+
+def test_three_points_clicked_four_times_each_are_still_three():
+    camera = make_camera()
+    points_m = np.repeat(np.array([(0, 0, 0), (1, 0, 0), (0, 1, 0)], float), 4, axis=0)
+    with pytest.raises(CalibrationError, match=r"3 different points; 4 are the least"):
+        fit_place(camera, points_m, seen(camera, points_m, np.random.default_rng(0)), SURE)
+
+
+def test_a_place_whose_uncertainty_cannot_be_computed_is_refused_in_words():
+    with pytest.raises(CalibrationError, match="right beside a point"):
+        covariance(lambda by: np.full((4, 2), np.nan), np.zeros((4, 2)), 0, SURE)
+
+
+def test_points_that_have_the_camera_upside_down_are_questioned(tmp_path, capsys):
+    camera = make_camera(roll=180, position=(-4, 0.2, 2.0))
+    file = write_lens(tmp_path / "cam0.yaml", camera)
+    points_m = np.array([(x, y, 0) for x in (-1, 0, 1) for y in (-0.8, 0, 0.8)], float)
+    write_points(tmp_path / "points.csv", points_m, camera.project(points_m))
+    arguments = ["--camera", str(file), "--points", str(tmp_path / "points.csv")]
+    before = file.read_text()
+    assert main(["calibrate", "ground", "points", *arguments]) == 2
+    assert "upside down, rolled 180°: are points exchanged" in capsys.readouterr().err
+    assert file.read_text() == before
+    assert main(["calibrate", "ground", "points", *arguments, "--as-is"]) == 0
+    same_place(file, camera, 1e-3)
 
 
 def test_a_point_that_was_clicked_wrongly_is_named():
