@@ -12,19 +12,24 @@ from m2t3.__main__ import main
 from m2t3.calibration.camera_files.camera_file import CameraFile, write_camera_file
 from m2t3.calibration.camera_files.keypoint_source import ZmqSource
 from m2t3.calibration.floor.points_file import write_points
+from m2t3.calibration.moved import turn_between
 
 
-@pytest.fixture(scope="module")
-def room():
+def picture_of_a_room(seed, count=250):
     """A picture with much to hold on to."""
-    rng = np.random.default_rng(0)
+    rng = np.random.default_rng(seed)
     picture = np.full((540, 960), 120, np.uint8)
-    for _ in range(250):
+    for _ in range(count):
         corner, size = rng.integers(0, [960, 540]), rng.integers(8, 60, 2)
         cv2.rectangle(
             picture, corner.tolist(), (corner + size).tolist(), int(rng.integers(256)), -1
         )
     return cv2.GaussianBlur(picture, (0, 0), 1)
+
+
+@pytest.fixture(scope="module")
+def room():
+    return picture_of_a_room(0)
 
 
 @pytest.mark.parametrize(
@@ -51,6 +56,28 @@ def test_a_camera_that_was_moved_is_found_out(turn_deg, code, answer, room, tmp_
     source = ["--source", str(tmp_path / "now.png")]
     assert main(["calibrate", "check", "--camera", str(file), *source]) == code
     assert answer in capsys.readouterr().out
+
+
+def burnt_in(picture):
+    """With the words that cameras write over their pictures."""
+    words = (("2026-11-30 12:34:56 Mon", (30, 40)), ("CAMERA 01 HALL WEST", (560, 520)))
+    for text, at in words:
+        picture = cv2.putText(picture.copy(), text, at, 0, 1.0, 255, 3)
+    return picture
+
+
+@pytest.mark.parametrize("count", [250, 8])
+def test_a_time_that_is_burnt_into_the_picture_says_nothing_of_the_room(count):
+    camera = replace(make_camera(size=(960, 540)), distortion=np.zeros(5))
+    before = picture_of_a_room(0, count)
+    other = picture_of_a_room(1, count)
+    assert turn_between(camera, burnt_in(before), burnt_in(other)) is None
+    R = Rotation.from_euler("x", 2, degrees=True).as_matrix()
+    now = cv2.warpPerspective(
+        before, camera.K @ R @ np.linalg.inv(camera.K), (960, 540), borderMode=cv2.BORDER_REFLECT
+    )
+    turn = turn_between(camera, burnt_in(before), burnt_in(now))
+    assert turn is None or turn.angle_deg == pytest.approx(2, abs=0.1)
 
 
 def test_without_a_reference_nobody_can_tell_whether_it_was_moved(room, tmp_path, capsys):
