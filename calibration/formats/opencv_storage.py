@@ -12,7 +12,9 @@ import cv2
 import numpy as np
 
 from ...core.errors import CameraFileError
+from ..camera import DistortionModel
 from .foreign import Foreign, foreign, rigid, values
+from .ros_camera_info import model_of
 
 _K = ("camera_matrix", "cameraMatrix", "Camera_Matrix", "K", "M", "M1", "K1", "mtx")
 _DISTORTION = (
@@ -79,11 +81,21 @@ def _camera(root: Any, path: Path) -> Foreign:
         if turn.size == 3:
             turn = cv2.Rodrigues(values(turn, "rvec", (3,)))[0]
         place = rigid(turn, t, "R and T")
+    name = _word(root, "camera_name") or path.name.split(".")[0]
+    return foreign(name, np.ravel(sides), K, distortion, _model(root), place)  # type: ignore[arg-type]
+
+
+def _model(root: Any) -> DistortionModel | None:
+    """As the file says, in OpenCV's or in ROS's words; None if it does not."""
+    if (word := _word(root, "distortion_model")) is not None:
+        return model_of(word)
     fisheye = _node(root, ("fisheye_model", "fisheye"))
-    model = "equidistant" if fisheye is not None and float(np.ravel(fisheye)[0]) else None
-    name = root.getNode("camera_name")
-    named = name.string() if not name.empty() and name.isString() else path.name.split(".")[0]
-    return foreign(named, np.ravel(sides), K, distortion, model, place)  # type: ignore[arg-type]
+    return "equidistant" if fisheye is not None and float(np.ravel(fisheye)[0]) else None
+
+
+def _word(root: Any, name: str) -> str | None:
+    node = root.getNode(name)
+    return node.string() if not node.empty() and node.isString() else None
 
 
 def _node(root: Any, names: tuple[str, ...]) -> Any:

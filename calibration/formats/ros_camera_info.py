@@ -28,8 +28,7 @@ def read(path: Path) -> list[Foreign]:
     if not isinstance(content, dict):
         raise CameraFileError("is no mapping of keys like image_width and camera_matrix")
     word = str(key(content, ("distortion_model",), "the distortion model")) or "plumb_bob"
-    if word not in MODELS:
-        raise CameraFileError(f"distortion_model {word!r}: {valid_names(word, MODELS)}")
+    model = model_of(word)
     size = [
         key(content, (f"image_{side}", side), f"the picture's {side}")
         for side in ("width", "height")
@@ -37,9 +36,20 @@ def read(path: Path) -> list[Foreign]:
     K = _data(key(content, ("camera_matrix", "k", "K"), "the camera matrix"))
     distortion = _data(key(content, ("distortion_coefficients", "d", "D"), "the distortion"))
     if not np.size(distortion):
-        distortion = [0.0] * (4 if MODELS[word] == "equidistant" else 5)
+        distortion = [0.0] * (4 if model == "equidistant" else 5)
     name = content.get("camera_name") or path.name.split(".")[0]
-    return [foreign(name, size, K, distortion, MODELS[word])]
+    return [foreign(name, size, K, distortion, model)]
+
+
+def model_of(word: str) -> DistortionModel:
+    """What ROS calls so.
+
+    Raises:
+        CameraFileError: it calls nothing so.
+    """
+    if word not in MODELS:
+        raise CameraFileError(f"distortion_model {word!r}: {valid_names(word, MODELS)}")
+    return MODELS[word]
 
 
 def write(path: Path, item: Foreign) -> None:

@@ -158,6 +158,17 @@ def test_a_json_dump_of_what_opencv_returned_is_read(key, tmp_path):
     assert item.camera.distortion.tolist() == content[key][0]
 
 
+@pytest.mark.parametrize("word", ["equidistant", "fisheye"])
+def test_an_opencv_file_may_name_its_model_in_the_words_of_ros(word, tmp_path):
+    path = tmp_path / "fish.yml"
+    short = "distortion_coefficients: [ 0.1, 0.01, 0., 0. ]\n"
+    path.write_text(opencv_text(dist=f"distortion_model: {word}\n{short}"))
+    assert read_foreign(path)[0].camera.distortion_model == "equidistant"
+    path.write_text(opencv_text(dist=f"distortion_model: kannala_brandt\n{short}"))
+    with pytest.raises(CameraFileError, match="valid: equidistant, fisheye, plumb_bob"):
+        read_foreign(path)
+
+
 def test_a_camera_info_message_is_read_as_it_is_echoed(tmp_path):
     path = tmp_path / "info.yaml"
     path.write_text(
