@@ -13,6 +13,8 @@ COEFFICIENT_COUNTS = {
     "equidistant": (4,),
 }
 
+USUAL_HEIGHT_M = 50.0  # as high as the roof of a large hall
+
 
 def check_camera(camera: Camera) -> None:
     """Refuse a camera that cannot exist or cannot see the ground.
@@ -23,6 +25,17 @@ def check_camera(camera: Camera) -> None:
     check_lens(camera)
     for check in (_rotation, _place, _sees_the_ground):
         check(camera)
+
+
+def doubtful_height(camera: Camera) -> str | None:
+    """Why a camera that can exist is hard to believe, if it is: it hangs as high as a tower."""
+    height_m = camera.t_world_camera_m[2]
+    if height_m <= USUAL_HEIGHT_M:
+        return None
+    return (
+        f"the camera would be {height_m:.0f} m above the floor: are lengths given in centimetres "
+        "or millimetres? They are in metres"
+    )
 
 
 def check_lens(camera: Camera) -> None:

@@ -35,16 +35,18 @@ def update_camera_file(
         raise CameraFileError(f"{path}: cannot be written ({error.strerror})") from None
 
 
-def name_in(path: str | os.PathLike[str]) -> str | None:
-    """The camera's name in a file that is to be changed, or None if it has none.
+def keys_in(path: str | os.PathLike[str], *inputs: Path) -> Mapping[str, Any]:
+    """What a file that is to be changed holds: nothing if it is not there.
+
+    Args:
+        inputs: files that are read, and must not be changed.
 
     Raises:
         M2t3Error: the file is none that `update_camera_file` can change, or see `check_out`.
     """
     path = Path(path)
-    check_out(path)
-    name = _content(path).get("camera_name")
-    return None if name is None else str(name)
+    check_out(path, *inputs)
+    return _content(path)
 
 
 def with_keys(text: str, keys: Mapping[str, Any], without: Collection[str] = ()) -> str:

@@ -1,21 +1,20 @@
 """`m2t3 calibrate import` and `export`: camera files of other programs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
-from ...core.errors import CameraFileError, valid_names
-from ..camera import Camera
+from ...core.errors import CameraFileError
+from ...core.out_file import check_out
 from ..camera_files.camera_file import (
     UNUSED_ROS_KEYS,
     lens_keys,
     place_keys,
     read_camera,
-    read_lens_file,
 )
-from ..camera_files.edit import update_camera_file
+from ..camera_files.edit import keys_in, update_camera_file
 from ..formats.foreign import Foreign, camera_name
 from ..formats.table import FORMATS, FormatName, read_foreign
 
@@ -36,30 +35,22 @@ class ImportCamera:
     name: str | None = None
     """Name it so."""
     as_is: bool = False
-    """Believe the file when it has the camera on its side or upside down."""
+    """Believe the file when it has the camera on its side, upside down or very high up."""
 
     def run(self) -> int:
         """Write the camera file.
 
         Raises:
             CameraFileError: the file cannot be read, or its convention cannot be right.
+            M2t3Error: `out` cannot be written, or is the file that is read.
         """
-        found = read_foreign(self.file, self.format, upright=not self.as_is)
-        names = [item.camera.name for item in found]
-        if self.pick is None and len(found) > 1:
-            raise CameraFileError(
-                f"{self.file} has {len(found)} cameras: --pick one of {', '.join(names)}"
-            )
-        if self.pick is not None and camera_name(self.pick) not in names:
-            raise CameraFileError(
-                f"{self.file} has no camera {self.pick!r}; {valid_names(self.pick, names)}"
-            )
-        item = found[names.index(camera_name(self.pick)) if self.pick is not None else 0]
-        camera = Camera(**{**vars(item.camera), "name": camera_name(self.name or item.camera.name)})
+        there = keys_in(self.out, self.file)
+        item = read_foreign(self.file, self.format, self.pick, self.as_is)
+        camera = replace(item.camera, name=camera_name(self.name or item.name))
         keys: dict[str, Any] = lens_keys(camera)
         if item.placed:
             keys["T_world_camera"] = place_keys(camera)
-        if item.placed and not (self.out.exists() and read_lens_file(self.out).has_source):
+        if item.placed and "source" not in there:
             keys["source"] = {"type": "zmq", "stream": camera.name}
         # What was found out about the lens and the place before is not true of these.
         update_camera_file(self.out, keys, without=("calibration", *UNUSED_ROS_KEYS))
@@ -88,8 +79,10 @@ class ExportCamera:
         """Write the file.
 
         Raises:
-            CameraFileError: the camera file is not sound, or the format has no such lens.
+            CameraFileError: the camera file is not sound, or the format has no such camera.
+            M2t3Error: `out` cannot be written, or is the camera file.
         """
+        check_out(self.out, self.camera)
         item = Foreign(*read_camera(self.camera))
         try:
             FORMATS[self.format].write(self.out, item)

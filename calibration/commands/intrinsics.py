@@ -17,7 +17,7 @@ from ..boards.stances import missing_views, stance
 from ..camera import DistortionModel
 from ..camera_checks import check_lens
 from ..camera_files.camera_file import lens_keys
-from ..camera_files.edit import name_in, update_camera_file
+from ..camera_files.edit import keys_in, update_camera_file
 from ..camera_files.keypoint_source import valid_stream_name
 from ..camera_files.record import CalibrationRecord, LensRecord, record_keys
 from ..lens.fit import LensFit, fit_lens
@@ -61,8 +61,8 @@ class Intrinsics:
             CalibrationError: no pictures, no board in them, or views that fix no lens.
             CameraFileError: a name that cannot be part of a topic.
         """
-        found = name_in(self.out)
-        name = valid_stream_name(self.name if self.name is not None else found or "cam0", "--name")
+        found = keys_in(self.out).get("camera_name", "cam0")
+        name = valid_stream_name(self.name if self.name is not None else found, "--name")
         if self.coverage is not None:
             check_picture_path(self.coverage, "--coverage")
         console = Console(highlight=False, soft_wrap=True)

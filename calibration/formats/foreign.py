@@ -1,7 +1,7 @@
 """A camera as another program's file has it, and the words of what can be wrong with it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,27 @@ class Foreign:
 
     camera: Camera  # at the origin if `placed` is False
     placed: bool  # the file says where it stands
+
+    @property
+    def name(self) -> str:
+        """By which it is picked."""
+        return self.camera.name
+
+
+@dataclass(frozen=True)
+class Unusable:
+    """One camera of a file that cannot be used; the others may."""
+
+    name: str
+    error: CameraFileError
+
+
+def attempted(name: object, read: Callable[[], Foreign]) -> Foreign | Unusable:
+    """What `read` returns, or why it refuses."""
+    try:
+        return read()
+    except CameraFileError as error:
+        return Unusable(camera_name(str(name)), error)
 
 
 def foreign(
@@ -57,7 +78,7 @@ def foreign(
         t,
     )
     if model is not None:
-        camera = Camera(**{**vars(camera), "distortion_model": model})
+        camera = replace(camera, distortion_model=model)
     return Foreign(camera, place is not None)
 
 
@@ -84,7 +105,9 @@ def key(content: Any, names: Sequence[str], what: str) -> Any:
     for name in names:
         if name in content:
             return content[name]
-    raise CameraFileError(f"lacks {what} ({' or '.join(names)}); it has {', '.join(content)}")
+    raise CameraFileError(
+        f"lacks {what} ({' or '.join(names)}); it has {', '.join(map(str, content))}"
+    )
 
 
 def camera_name(text: str) -> str:

@@ -4,6 +4,7 @@
 """
 
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,10 @@ import cv2
 import numpy as np
 
 from ...core.errors import CameraFileError
-from .foreign import Foreign, foreign, key, rigid, values
+from .foreign import Foreign, Unusable, attempted, foreign, key, rigid, values
 
 
-def read(path: Path) -> list[Foreign]:
+def read(path: Path) -> list[Foreign | Unusable]:
     """The cameras of the file."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -32,7 +33,10 @@ def read(path: Path) -> list[Foreign]:
             "has no camera: a table like [cam_01] with size, matrix, distortions, rotation and "
             f"translation; it has {', '.join(content) or 'nothing'}"
         )
-    return [_camera(name, table) for name, table in tables.items()]
+    return [
+        attempted(table.get("name", name), partial(_camera, name, table))
+        for name, table in tables.items()
+    ]
 
 
 def write(path: Path, item: Foreign) -> None:

@@ -8,6 +8,7 @@ its numbers are those of its sensor: it is turned so that it stands upright.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,14 +16,14 @@ import numpy as np
 
 from ...core.errors import CameraFileError
 from ..camera import Camera
-from .foreign import Foreign, foreign, rigid
+from .foreign import Foreign, Unusable, attempted, foreign, rigid
 
 _FLIP = np.diag([1.0, -1.0, -1.0])
 _SUBPIXELS = 64
 _LARGEST_SENSOR_PX = 16000  # above it, a sensor's size is in 64ths
 
 
-def read(path: Path) -> list[Foreign]:
+def read(path: Path) -> list[Foreign | Unusable]:
     """The cameras of the file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -38,12 +39,17 @@ def read(path: Path) -> list[Foreign]:
     elements = list(root.iter("camera"))
     if not elements:
         raise CameraFileError("has no <camera>; Qualisys exports it as calibration/cameras/camera")
-    return [_camera(element) for element in elements]
+    return [attempted(_name(element), partial(_camera, element)) for element in elements]
 
 
 def write(path: Path, item: Foreign) -> None:
     """A file of one camera."""
     camera = item.camera
+    if not item.placed:
+        raise CameraFileError(
+            "Qualisys' cameras stand somewhere, and the camera file does not say where: find the "
+            "place first, with `m2t3 calibrate ground`"
+        )
     if camera.distortion_model != "plumb_bob":
         raise CameraFileError(
             f"Qualisys knows radial and tangential distortion, not {camera.distortion_model}"
@@ -93,8 +99,12 @@ def turned(camera: Camera) -> Camera:
     )
 
 
+def _name(element: ElementTree.Element) -> str:
+    return element.get("serial") or element.get("name") or "camera"
+
+
 def _camera(element: ElementTree.Element) -> Foreign:
-    name = element.get("serial") or element.get("name") or "camera"
+    name = _name(element)
     try:
         intrinsic = _numbers(element, "intrinsic")
         transform = _numbers(element, "transform")

@@ -1,17 +1,18 @@
 """The formats by name, and which one a file has."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 import numpy as np
 
-from ...core.errors import CameraFileError
+from ...core.errors import CameraFileError, valid_names
 from ..camera import Camera
-from ..camera_checks import check_camera, check_lens
+from ..camera_checks import check_camera, check_lens, doubtful_height
 from ..floor.place_fit import up_in_picture
 from . import kalibr, opencv_storage, pose2sim, qualisys, ros_camera_info
-from .foreign import Foreign
+from .foreign import Foreign, Unusable, camera_name
 
 FormatName = Literal["opencv", "ros", "kalibr", "pose2sim", "qualisys"]
 
@@ -22,7 +23,7 @@ _UPRIGHT = 0.3  # how far up must point up in the picture
 class Format(NamedTuple):
     """How a format is read and written."""
 
-    read: Callable[[Path], list[Foreign]]
+    read: Callable[[Path], Sequence[Foreign | Unusable]]
     write: Callable[[Path, Foreign], None]
     places: bool  # it says where cameras stand
 
@@ -63,27 +64,42 @@ def format_of(path: Path) -> FormatName:
     )
 
 
-def read_foreign(path: Path, name: FormatName | None = None, upright: bool = True) -> list[Foreign]:
-    """The cameras of another program's file, each checked.
+def read_foreign(
+    path: Path, name: FormatName | None = None, pick: str | None = None, as_is: bool = False
+) -> Foreign:
+    """A camera of another program's file, checked.
 
     Args:
-        upright: cameras stand upright in their world, give or take 70 degrees; if one does not,
-            and would by another convention, its file is taken to have that.
+        pick: its name, where the file has several.
+        as_is: what is hard to believe of it is true. Else cameras stand upright in their world,
+            give or take 70 degrees: if one does not, and would by another convention, its file is
+            taken to have that.
 
     Raises:
         CameraFileError: the message begins with the path; a wrong convention is explained.
     """
     form = FORMATS[name or format_of(path)]
     try:
-        found = form.read(path)
-        for item in found:
-            _check(item, upright)
+        item = _picked(form.read(path), pick)
+        _check(item, as_is)
     except CameraFileError as error:
         raise CameraFileError(f"{path}: {error}") from None
-    return found
+    return item
 
 
-def _check(item: Foreign, upright: bool) -> None:
+def _picked(found: Sequence[Foreign | Unusable], pick: str | None) -> Foreign:
+    names = [item.name for item in found]
+    if pick is None and len(found) > 1:
+        raise CameraFileError(f"has {len(found)} cameras: --pick one of {', '.join(names)}")
+    if pick is not None and camera_name(pick) not in names:
+        raise CameraFileError(f"has no camera {pick!r}; {valid_names(pick, names)}")
+    item = found[names.index(camera_name(pick)) if pick is not None else 0]
+    if isinstance(item, Unusable):
+        raise item.error
+    return item
+
+
+def _check(item: Foreign, as_is: bool) -> None:
     camera = item.camera
     try:
         if item.placed:
@@ -93,7 +109,11 @@ def _check(item: Foreign, upright: bool) -> None:
     except CameraFileError as error:
         explained = _explained(camera) if item.placed else None
         raise CameraFileError(f"{camera.name}: {error}{explained or ''}") from None
-    if not (item.placed and upright and up_in_picture(camera) < _UPRIGHT):
+    if as_is or not item.placed:
+        return
+    if (doubt := doubtful_height(camera)) is not None:
+        raise CameraFileError(f"{camera.name}: {doubt}. If it truly is: --as-is")
+    if up_in_picture(camera) >= _UPRIGHT:
         return
     if (explained := _explained(camera)) is not None:
         raise CameraFileError(
@@ -127,13 +147,7 @@ def _explained(camera: Camera) -> str | None:
         ),
     }
     for words, (R_world_camera, t_world_camera_m) in guesses.items():
-        other = Camera(
-            **{
-                **vars(camera),
-                "R_world_camera": R_world_camera,
-                "t_world_camera_m": t_world_camera_m,
-            }
-        )
+        other = replace(camera, R_world_camera=R_world_camera, t_world_camera_m=t_world_camera_m)
         try:
             check_camera(other)
         except CameraFileError:

@@ -98,7 +98,7 @@ def test_kalibrs_radtan_comes_back_without_a_fifth_coefficient(tmp_path, capsys)
     ours, theirs = write(tmp_path / "ours.yaml", camera), tmp_path / "theirs.yaml"
     arguments = ["--camera", str(ours), "--out", str(theirs), "--format", "kalibr"]
     assert main(["calibrate", "export", *arguments]) == 0
-    assert_same(read_foreign(theirs)[0].camera, camera, placed=False)
+    assert_same(read_foreign(theirs).camera, camera, placed=False)
     write(ours, make_camera())
     assert main(["calibrate", "export", *arguments]) == 2
     assert "k1, k2, p1 and p2 only" in capsys.readouterr().err
@@ -117,7 +117,7 @@ def test_a_lens_without_a_place_is_exported_too(tmp_path, capsys):
     arguments = ["--camera", str(ours), "--out", str(theirs), "--format", "pose2sim"]
     assert main(["calibrate", "export", *arguments]) == 0
     assert "lens only" in capsys.readouterr().out
-    item = read_foreign(theirs)[0]
+    item = read_foreign(theirs)
     assert not item.placed
     assert_same(item.camera, camera, placed=False)
 
@@ -133,7 +133,7 @@ def test_opencvs_own_calibration_sample_is_read(tmp_path):
     storage.write("rvec", np.array([[1.9], [0.1], [0.05]]))
     storage.write("tvec", np.array([0.1, 0.5, 4.0]))
     storage.release()
-    item = read_foreign(path)[0]
+    item = read_foreign(path)
     R = cv2.Rodrigues(np.array([1.9, 0.1, 0.05]))[0]
     np.testing.assert_allclose(item.camera.R_world_camera, R.T, atol=1e-12)
     np.testing.assert_allclose(item.camera.t_world_camera_m, -R.T @ [0.1, 0.5, 4.0], atol=1e-12)
@@ -153,7 +153,7 @@ def test_a_json_dump_of_what_opencv_returned_is_read(key, tmp_path):
         key: [[0.1, -0.2, 0, 0, 0.05]], "image_width": 640, "image_height": 480,
     }  # fmt: skip
     file.write_text(json.dumps(content))
-    (item,) = read_foreign(file)
+    item = read_foreign(file)
     assert item.camera.K.tolist() == content["camera_matrix"]
     assert item.camera.distortion.tolist() == content[key][0]
 
@@ -163,7 +163,7 @@ def test_an_opencv_file_may_name_its_model_in_the_words_of_ros(word, tmp_path):
     path = tmp_path / "fish.yml"
     short = "distortion_coefficients: [ 0.1, 0.01, 0., 0. ]\n"
     path.write_text(opencv_text(dist=f"distortion_model: {word}\n{short}"))
-    assert read_foreign(path)[0].camera.distortion_model == "equidistant"
+    assert read_foreign(path).camera.distortion_model == "equidistant"
     path.write_text(opencv_text(dist=f"distortion_model: kannala_brandt\n{short}"))
     with pytest.raises(CameraFileError, match="valid: equidistant, fisheye, plumb_bob"):
         read_foreign(path)
@@ -176,7 +176,7 @@ def test_a_camera_info_message_is_read_as_it_is_echoed(tmp_path):
         "d: [-0.1, 0.02, 0.001, 0.0, 0.0]\nk: [500.0, 0.0, 320.0,"
         " 0.0, 501.0, 240.0, 0.0, 0.0, 1.0]\n---\nheight: 481\n---\n"
     )
-    camera = read_foreign(path)[0].camera
+    camera = read_foreign(path).camera
     assert camera.K[1, 1] == 501
     assert camera.name == "info"
 
@@ -190,7 +190,7 @@ def test_a_broken_place_is_not_exported_as_a_lens_and_a_source_is_not_needed(tmp
     ours.write_text(text[: text.index("source:")])
     assert main(arguments) == 0
     assert "lens and place" in capsys.readouterr().out
-    assert_same(read_foreign(theirs)[0].camera, camera)
+    assert_same(read_foreign(theirs).camera, camera)
     theirs.unlink()
     ours.write_text(text.replace("2.2]", "-2.2]"))
     assert main(arguments) == 2
@@ -249,6 +249,73 @@ def test_one_camera_of_several_is_picked(tmp_path, capsys):
     assert (lens.name, lens.distortion_model) == ("hall", "equidistant")
 
 
+BROKEN_NEIGHBOURS = {
+    "kalibr": ("a.yaml", KALIBR.replace("radtan", "fov"), "cam0", "cam1"),
+    "pose2sim": (
+        "a.toml",
+        lambda: toml_text() + "\n" + toml_text(size="").replace("cam_01", "cam_02"),
+        "cam_02", "cam_01",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "broken", "sound"), BROKEN_NEIGHBOURS.values(), ids=BROKEN_NEIGHBOURS
+)
+def test_a_sound_camera_is_picked_beside_one_that_cannot_be_used(
+    name, text, broken, sound, tmp_path
+):
+    path = tmp_path / name
+    path.write_text(text() if callable(text) else text)
+    assert read_foreign(path, pick=sound, as_is=True).name == sound
+    with pytest.raises(CameraFileError, match=broken):
+        read_foreign(path, pick=broken)
+
+
+@pytest.mark.parametrize("command", ["import", "export"])
+def test_the_file_that_is_read_is_not_written_over(command, tmp_path, capsys):
+    path = write(tmp_path / "cam0.yaml", make_camera())
+    if command == "import":
+        path.write_text(opencv_text())
+    before = path.read_text()
+    read = [str(path)] if command == "import" else ["--format", "ros", "--camera", str(path)]
+    assert main(["calibrate", command, *read, "--out", str(path)]) == 2
+    assert "is what is read, and would be lost" in capsys.readouterr().err
+    assert path.read_text() == before
+
+
+def test_a_file_that_has_only_a_source_keeps_it_at_import(tmp_path):
+    out, theirs = tmp_path / "cam0.yaml", tmp_path / "calib.toml"
+    out.write_text("source: {type: zmq, stream: hall}  # ours\n")
+    theirs.write_text(pose_text(R_TRUE, T_TRUE))
+    assert main(["calibrate", "import", str(theirs), "--out", str(out)]) == 0
+    assert read_camera_file(out).source == ZmqSource("hall")
+
+
+def test_an_export_into_a_folder_that_is_not_there_says_so(tmp_path, capsys):
+    ours = write(tmp_path / "cam0.yaml", make_camera())
+    out = ["--out", str(tmp_path / "none" / "x.yml"), "--format", "opencv"]
+    assert main(["calibrate", "export", "--camera", str(ours), *out]) == 2
+    assert "there is no folder" in capsys.readouterr().err
+
+
+def test_a_lens_without_a_place_is_not_exported_to_qualisys(tmp_path, capsys):
+    ours, theirs = write(tmp_path / "cam0.yaml", make_camera()), tmp_path / "x.qca.txt"
+    text = ours.read_text()
+    ours.write_text(text[: text.index("T_world_camera")])
+    arguments = ["--camera", str(ours), "--out", str(theirs), "--format", "qualisys"]
+    assert main(["calibrate", "export", *arguments]) == 2
+    assert "m2t3 calibrate ground" in capsys.readouterr().err
+    assert not theirs.exists()
+
+
+def test_keys_that_are_numbers_are_told_as_such(tmp_path):
+    path = tmp_path / "cam.yaml"
+    path.write_text("1: 2\ndistortion_model: plumb_bob\ncamera_matrix: {data: []}\n")
+    with pytest.raises(CameraFileError, match="it has 1, distortion_model"):
+        read_foreign(path)
+
+
 # Shapes and magnitudes of a real export: three quarters of its digits, no camera of ours.
 QUALISYS = """<?xml version="1.0"?>
 <calibration calibrated="2021-05-06" source="x" qtm-version="2021.1" type="regular">
@@ -280,7 +347,7 @@ def qualisys_text(camera: Camera, turn: int) -> str:
 def test_a_qualisys_camera_is_read_in_pixels_and_metres(tmp_path):
     camera, path = make_camera(), tmp_path / "x.qca.txt"
     path.write_text(qualisys_text(camera, 0))
-    found = read_foreign(path)[0].camera
+    found = read_foreign(path).camera
     assert (found.name, found.width_px, found.height_px) == ("26580", 1920, 1080)
     assert found.K[0, 0] == pytest.approx(107872.6 / 64)
     assert found.K[1, 2] == pytest.approx(32684.0 / 64 - 4)
@@ -296,7 +363,7 @@ def test_a_qualisys_camera_on_its_side_is_turned_upright(quarters, tmp_path):
     for _ in range(4 - quarters):
         sensor = turned(sensor)
     path.write_text(qualisys_text(sensor, 90))
-    found = read_foreign(path)[0].camera
+    found = read_foreign(path).camera
     np.testing.assert_allclose(found.R_world_camera, upright.R_world_camera, atol=1e-8)
     assert (found.width_px > found.height_px) == (quarters == 2)
 
@@ -409,7 +476,8 @@ MALFORMED = {
 def test_a_malformed_file_gets_its_own_answer(name, text, answer, tmp_path, capsys):
     path = tmp_path / name
     path.write_bytes(b"\xff\xfe\x00\x80" if text is None else text.encode())
-    assert main(["calibrate", "import", str(path), "--out", str(tmp_path / "out.yaml")]) == 2
+    pick = ["--pick", "cam0"] if name == "a.yaml" and text.startswith("cam0") else []
+    assert main(["calibrate", "import", str(path), "--out", str(tmp_path / "out.yaml"), *pick]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"m2t3 calibrate: {path}: ")
     assert answer in error
@@ -452,6 +520,14 @@ def test_a_wrong_convention_is_found_out_and_explained(R, t, answer, tmp_path):
     with pytest.raises(CameraFileError) as refusal:
         read_foreign(path)
     assert answer in str(refusal.value)
+
+
+def test_centimetres_are_questioned_but_for_a_camera_that_truly_is_so_high(tmp_path):
+    path = tmp_path / "calib.toml"
+    path.write_text(pose_text(R_TRUE, 100 * T_TRUE))
+    with pytest.raises(CameraFileError, match=r"220 m above the floor.*centimetres.*--as-is"):
+        read_foreign(path)
+    assert read_foreign(path, as_is=True).camera.t_world_camera_m[2] == pytest.approx(220)
 
 
 def test_a_camera_that_truly_hangs_upside_down_is_believed_as_it_is(tmp_path, capsys):
