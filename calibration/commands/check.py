@@ -8,8 +8,9 @@ from rich.console import Console
 
 from ...core.errors import CalibrationError
 from ..camera import Camera
+from ..camera_checks import doubtful_height
 from ..camera_files.camera_file import read_camera_file, read_lens_file
-from ..floor.error import DISTANCES_M, floor_error_mm, pitch_deg, roll_deg
+from ..floor.error import DISTANCES_M, floor_error_mm, heading, pitch_deg, roll_deg
 from ..floor.picture import draw_floor
 from ..floor.points_file import read_points
 from ..moved import turn_between
@@ -64,6 +65,8 @@ class Check:
         else:
             console.print("how well it was calibrated is not in the file; for each 0.1° of pitch:")
             self._expected(console, _for_a_tenth_degree(camera))
+        if (doubt := doubtful_height(camera)) is not None:
+            console.print(f"[yellow]warning: {doubt}")
         if self.points is not None:
             self._compared(console, camera)
         if picture is None:
@@ -133,8 +136,7 @@ class Check:
 
 def _for_a_tenth_degree(camera: Camera) -> dict[int, float]:
     """Millimetres on the floor, by distance, when the pitch is off by 0.1 degrees."""
-    across = np.cross([0, 0, 1], camera.R_world_camera[:, 2])
-    across /= max(float(np.linalg.norm(across)), 1e-9)
+    across = np.cross([0, 0, 1], heading(camera))
     covariance = np.zeros((10, 10))
     covariance[:3, :3] = np.outer(across, across) * np.radians(0.1) ** 2
     return floor_error_mm(camera, covariance, DISTANCES_M)

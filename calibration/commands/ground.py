@@ -11,9 +11,11 @@ import numpy as np
 from rich.console import Console
 
 from ...core.errors import CalibrationError, CameraFileError
+from ...core.out_file import check_out
 from ..boards.board import parse_board
 from ..boards.detection import View, find_board
 from ..camera import Camera
+from ..camera_checks import doubtful_height
 from ..camera_files.camera_file import read_lens_file
 from ..floor.boards import fit_floor_boards, still_boards
 from ..floor.click_page import CLICK_PAGE, points_of
@@ -118,14 +120,15 @@ class GroundPoints:
     """Camera file with a calibrated lens; the camera's place is written into it."""
     points: Path
     """Text file with a line `x y z u v` for each point (metres, pixels), or `x y z` for points
-    still to be clicked in the browser. Without such a file all is entered there and kept in it."""
+    still to be clicked in the browser, whose clicks go into NAME.clicked.csv beside it. Without
+    such a file all is entered there and kept in it."""
     source: str | None = None
     """The fixed camera's picture: its number (0), an address, a video or a picture. Kept as the
     reference that `m2t3 calibrate check` compares with; needed for clicking."""
     port: int = DEFAULT_PORT
     """Port of the page for clicking."""
     as_is: bool = False
-    """Believe the points when they have the camera upside down."""
+    """Believe the points when they have the camera upside down or very high up."""
 
     def run(self) -> int:
         """Find the camera's place.
@@ -148,8 +151,12 @@ class GroundPoints:
                     f"{self.points} gives no pixels (u v): add them, or give the picture to click "
                     "them in with --source"
                 )
+            there = self.points.exists()  # what was measured stays as it was written
+            kept = self.points.with_suffix(".clicked.csv") if there else self.points
+            check_out(kept, option="--points")
             points_m, points_px = self._clicked(console, picture, points_m, lens, sd_px)
-            write_points(self.points, points_m, points_px)
+            write_points(kept, points_m, points_px)
+            console.print(f"{kept}: your clicks; --points {kept} takes them again")
         fit = self._fitted(lens, points_m, points_px, sd_px)
         for point, off in zip(points_m, np.linalg.norm(fit.residuals_px, axis=1), strict=True):
             console.print(
@@ -162,6 +169,8 @@ class GroundPoints:
         fit = fit_place(lens, points_m, points_px, sd_px)
         if not self.as_is:
             question_upside_down(fit.camera, "are points exchanged, or clicked wrongly?")
+            if (doubt := doubtful_height(fit.camera)) is not None:
+                raise CalibrationError(f"{doubt}; if it truly is: --as-is")
         return fit
 
     def _clicked(

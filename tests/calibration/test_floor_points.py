@@ -179,12 +179,26 @@ def test_the_page_serves_pictures_and_takes_an_answer_from_itself_only():
         assert page.answer == [1]
 
 
-def test_points_clicked_in_the_browser_are_kept_in_the_file(tmp_path, monkeypatch):
+def test_points_in_centimetres_are_questioned(tmp_path, capsys):
+    camera = make_camera(position=(-4, 0.2, 2.0))
+    file = write_lens(tmp_path / "cam0.yaml", camera)
+    points_m = np.array([(x, y, 0) for x in (-1, 0, 1) for y in (-0.8, 0, 0.8)], float)
+    write_points(tmp_path / "points.csv", 100 * points_m, camera.project(points_m))
+    arguments = ["--camera", str(file), "--points", str(tmp_path / "points.csv")]
+    assert main(["calibrate", "ground", "points", *arguments]) == 2
+    assert "200 m above the floor: are lengths given in centimetres" in capsys.readouterr().err
+    assert main(["calibrate", "ground", "points", *arguments, "--as-is"]) == 0
+    assert main(["calibrate", "check", "--camera", str(file)]) == 0
+    assert "warning: the camera would be 200 m above" in capsys.readouterr().out
+
+
+def test_clicks_are_kept_beside_the_measured_points_which_stay_as_they_were(tmp_path, monkeypatch):
     camera = make_camera()
     file = write_lens(tmp_path / "cam0.yaml", camera)
     points_m = np.array([(x, y, 0) for x in (-1, 1) for y in (-0.8, 0, 0.8)], float)
     points = tmp_path / "points.csv"
-    points.write_text("\n".join(f"{x} {y} {z}" for x, y, z in points_m))
+    points.write_text("# by Ann\n" + "\n".join(f"{x} {y} {z}" for x, y, z in points_m) + "\n9 9 0")
+    measured = points.read_text()
     cv2.imwrite(str(tmp_path / "room.png"), np.zeros((720, 1280, 3), np.uint8))
     arguments = ["--camera", str(file), "--points", str(points), "--port", "0"]
     arguments += ["--source", str(tmp_path / "room.png")]
@@ -212,6 +226,6 @@ def test_points_clicked_in_the_browser_are_kept_in_the_file(tmp_path, monkeypatc
     assert [status for status, _ in replies] == [422, 422, 200]
     assert "4 are the least" in replies[1][1]
     same_place(file, camera, 1e-3)
-    np.testing.assert_allclose(
-        read_points(points, (1280, 720))[1], camera.project(points_m), atol=0.01
-    )
+    assert points.read_text() == measured
+    kept_px = read_points(tmp_path / "points.clicked.csv", (1280, 720))[1]
+    np.testing.assert_allclose(kept_px, camera.project(points_m), atol=0.01)

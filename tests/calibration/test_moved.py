@@ -96,3 +96,10 @@ def test_a_picture_of_another_size_is_refused(tmp_path, capsys):
     arguments = ["--camera", str(file), "--source", str(tmp_path / "small.png")]
     assert main(["calibrate", "ground", "board", *arguments, "--board", "chessboard:7x4:60"]) == 2
     assert "small.png is 640 x 360 px" in capsys.readouterr().err
+
+
+def test_a_camera_that_looks_straight_down_is_told_what_a_tenth_of_a_degree_does(tmp_path, capsys):
+    file = tmp_path / "cam0.yaml"
+    write_camera_file(file, CameraFile(make_camera(pitch=90), ZmqSource(stream="cam0")))
+    assert main(["calibrate", "check", "--camera", str(file)]) == 0
+    assert "5 m away: 25 mm" in capsys.readouterr().out  # 0.1 degrees, (25 + 4) / 2 m
