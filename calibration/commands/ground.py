@@ -17,7 +17,7 @@ from ..boards.detection import View, find_board
 from ..camera import Camera
 from ..camera_checks import doubtful_height
 from ..camera_files.camera_file import read_lens_file
-from ..floor.boards import fit_floor_boards, still_boards
+from ..floor.boards import fit_floor_boards, names, on_their_way, still_boards
 from ..floor.click_page import CLICK_PAGE, points_of
 from ..floor.error import in_world
 from ..floor.place_fit import PlaceFit, fit_place
@@ -80,11 +80,14 @@ class GroundBoard:
                 f"no {board} in any of the {count} pictures of {self.source}; far away, a board "
                 "needs larger squares"
             )
-        places = still_boards(views)
+        video = is_live(self.source) or is_video(self.source)
+        places = still_boards(views, single_pictures=not video)
         console.print(
             f"the board was still at {len(places)} place{'s' * (len(places) != 1)}, "
             f"seen in {len(views)} of {count} pictures"
         )
+        if video and (moving := on_their_way(views)):
+            console.print(f"left out, it was on its way: {names(moving)}")
         fit = fit_floor_boards(file.lens, places, lens_sd_px(file), self.thickness_mm / 1000)
         if len(places) == 1:
             console.print(

@@ -20,25 +20,40 @@ from .lying_boards import LyingFit, fit_lying, residuals_px
 from .place_fit import PlaceFit, covariance, fit_place, moved
 
 _STILL_PX = 3.0  # corners of a board that lies still move less
+_LONGER = 3  # pictures of a board at one place, beside which a single one shows it moving
 _LYING_PX = 1.5  # how badly a board may fit the others' floor ...
 _LYING = 1.2e-3  # ... or of the picture's width, if that is more
 _MIN_SHARED = 4  # corners that two pictures must share to be compared
 _NAMED = 5  # boards in a message
 
 
-def still_boards(views: Sequence[View]) -> list[View]:
+def still_boards(views: Sequence[View], single_pictures: bool = False) -> list[View]:
     """Views averaged while the board is still: one view for each place where it was.
 
-    A place seen in a single picture of a longer video is a board on its way and left out.
+    Args:
+        single_pictures: each was taken on purpose, and counts. Else they are of a video, and those
+            `on_their_way` do not.
     """
+    moving = () if single_pictures else on_their_way(views)
+    return [_mean(group) for group in _groups(views) if group[0] not in moving]
+
+
+def on_their_way(views: Sequence[View]) -> list[View]:
+    """Boards that a video shows at their place in a single picture, while others lie for longer."""
+    groups = _groups(views)
+    longest = max((len(group) for group in groups), default=0)
+    return [group[0] for group in groups if len(group) == 1 and longest >= _LONGER]
+
+
+def _groups(views: Sequence[View]) -> list[list[View]]:
+    """Views one after the other in which the board is still."""
     groups: list[list[View]] = []
     for view in views:
         if groups and _apart_px(groups[-1][-1], view) < _STILL_PX:
             groups[-1].append(view)
         else:
             groups.append([view])
-    longest = max((len(group) for group in groups), default=0)
-    return [_mean(group) for group in groups if len(group) > 1 or longest < 3]
+    return groups
 
 
 def fit_floor_boards(
@@ -122,7 +137,7 @@ def _on_one_floor(
             found.append((used, fit))
     if not found:
         raise CalibrationError(
-            f"the board was still at {len(boards)} places ({_names(boards)}), but no two of them "
+            f"the board was still at {len(boards)} places ({names(boards)}), but no two of them "
             "are on one floor: lay it flat on the floor, let go of it, and move it about only "
             "between pictures; one picture of it on the floor does too"
         )
@@ -174,13 +189,14 @@ def _left_out(left_out: Sequence[View], lying: Sequence[View], first: bool) -> t
     several = len(left_out) > 1
     origin = f"; the world's origin is under the board of {lying[0].name}" if first else ""
     return (
-        f"the board{'s' * several} of {_names(left_out)} {'do' if several else 'does'} not lie on "
+        f"the board{'s' * several} of {names(left_out)} {'do' if several else 'does'} not lie on "
         f"the floor of the other {len(lying)} and {'are' if several else 'is'} left out: bent, "
         f"held in the hand, or on something?{origin}",
     )
 
 
-def _names(boards: Sequence[View]) -> str:
+def names(boards: Sequence[View]) -> str:
+    """Of the pictures that show them, the first few."""
     more = f" and {len(boards) - _NAMED} more" if len(boards) > _NAMED else ""
     return ", ".join(view.name for view in boards[:_NAMED]) + more
 

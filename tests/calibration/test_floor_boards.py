@@ -14,7 +14,7 @@ from m2t3.calibration.boards.board import parse_board
 from m2t3.calibration.boards.detection import View
 from m2t3.calibration.camera_files.camera_file import read_camera_file, read_lens_file
 from m2t3.calibration.commands import ground
-from m2t3.calibration.floor.boards import fit_floor_boards, still_boards
+from m2t3.calibration.floor.boards import fit_floor_boards, on_their_way, still_boards
 from m2t3.calibration.floor.error import floor_error_mm, in_world, pitch_deg, pitch_sd_deg, roll_deg
 from m2t3.calibration.floor.place_fit import fit_place
 from m2t3.core.errors import CalibrationError
@@ -97,12 +97,20 @@ def test_a_board_on_its_way_and_one_that_does_not_lie_flat_are_left_out():
     views += frames_of(camera, board, 5, rng, x=0.6)
     boards = still_boards(views)
     assert len(boards) == 2
+    assert on_their_way(views) == views[5:7]
     good = fit_floor_boards(camera, boards, SURE)
     assert good.warnings == ()
     fit = fit_floor_boards(camera, [*boards, held(camera, board, rng, "tilted", tilt=15)], SURE)
     assert "the board of tilted does not lie on the floor of the other 2" in fit.warnings[0]
     assert "origin" not in fit.warnings[0]
     np.testing.assert_allclose(errors_of(fit, camera), errors_of(good, camera), atol=1e-3)
+
+
+def test_of_pictures_taken_one_by_one_a_place_in_a_single_one_counts():
+    board, rng, camera = parse_board("charuco:7x5:60:44"), np.random.default_rng(0), make_camera()
+    views = frames_of(camera, board, 3, rng)
+    views += [view for x in (0.4, 0.8) for view in frames_of(camera, board, 1, rng, x=x)]
+    assert len(still_boards(views, single_pictures=True)) == 3
 
 
 def test_a_first_board_held_in_the_hand_moves_the_origin_to_the_first_that_lies():
