@@ -13,6 +13,7 @@ COEFFICIENT_COUNTS = {
     "equidistant": (4,),
 }
 
+_FINE = 33  # pixels each way, of which one must see the ground
 USUAL_HEIGHT_M = 50.0  # as high as the roof of a large hall
 
 
@@ -103,7 +104,7 @@ def _distortion(camera: Camera) -> None:
         raise CameraFileError(f"distortion_coefficients {coefficients.tolist()} are not finite")
     if model == "equidistant":
         return  # what a fisheye's corners show may lie behind it, which `undistort` cannot say
-    border_px = _border(camera)
+    border_px = _pixels(camera, 3)
     shown_px = camera.project(_one_metre_ahead(camera, camera.undistort(border_px)))
     if not (np.abs(shown_px - border_px) < 1).all():
         raise CameraFileError(
@@ -139,7 +140,14 @@ def _place(camera: Camera) -> None:
 
 
 def _sees_the_ground(camera: Camera) -> None:
-    if (camera.rays_world(_border(camera))[:, 2] < 0).any():
+    rays = camera.rays_world(_pixels(camera, _FINE))
+    up = rays[np.isfinite(rays).all(axis=-1), 2]
+    if not up.size:
+        raise CameraFileError(
+            f"distortion_coefficients {camera.distortion.tolist()}: there is no pixel of which "
+            f"{camera.distortion_model} says what it sees; are they in OpenCV's order?"
+        )
+    if (up < 0).any():
         return
     elevation_deg = np.degrees(np.arcsin(np.clip(camera.R_world_camera[2, 2], -1, 1)))
     raise CameraFileError(
@@ -150,10 +158,10 @@ def _sees_the_ground(camera: Camera) -> None:
     )
 
 
-def _border(camera: Camera) -> Float[NDArray, "9 2"]:
-    """The picture's middle, corners and middles of edges, in pixels."""
+def _pixels(camera: Camera, count: int) -> Float[NDArray, "n 2"]:
+    """So many pixels each way; of three, the picture's middle, corners and middles of edges."""
     u, v = np.meshgrid(
-        np.linspace(0, camera.width_px - 1, 3), np.linspace(0, camera.height_px - 1, 3)
+        np.linspace(0, camera.width_px - 1, count), np.linspace(0, camera.height_px - 1, count)
     )
     return np.stack([u.ravel(), v.ravel()], axis=-1)
 

@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 
 from ..core.errors import CalibrationError
 from ..core.out_file import check_out
+from .camera_files.capture_source import device_text
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp")
+VIDEO_EVERY_S = 0.2  # between pictures of a video that are looked at
 _MAX_FAILURES = 50  # unreadable frames in a row, after which a camera is gone
 _WAIT_S = 0.02
 
@@ -40,7 +42,8 @@ class Picture:
 
 def is_live(source: str) -> bool:
     """Whether `source` is a camera or a network stream, which never end."""
-    return source.isdecimal() or "://" in source or source.startswith("/dev/")
+    number = source.isdecimal() and not Path(source).exists()
+    return number or "://" in source or source.startswith("/dev/")
 
 
 def is_video(source: str) -> bool:
@@ -105,7 +108,10 @@ def write_picture(path: Path, bgr: Colour) -> None:
 
 def _files(source: str) -> list[Path]:
     path = Path(source)
-    found = sorted(path.iterdir()) if path.is_dir() else sorted(map(Path, glob.glob(source)))  # noqa: PTH207  (absolute patterns too)
+    if path.exists():  # whatever its name looks like
+        found = sorted(path.iterdir()) if path.is_dir() else [path]
+    else:
+        found = sorted(map(Path, glob.glob(source)))  # noqa: PTH207  (absolute patterns too)
     paths = [file for file in found if file.suffix.lower() in SUFFIXES and file.is_file()]
     if paths:
         return paths
@@ -119,13 +125,13 @@ def _files(source: str) -> list[Path]:
 
 
 def _captured(source: str, every_s: float) -> Iterator[Picture]:
-    live = is_live(source)
-    capture = cv2.VideoCapture(int(source) if source.isdecimal() else source)
+    live, name = is_live(source), device_text(source)
+    capture = cv2.VideoCapture(int(source) if live and source.isdecimal() else source)
     try:
         if not capture.isOpened():
             what = "camera" if live else "video"
             raise CalibrationError(
-                f"{what} {source} cannot be opened; is it "
+                f"{what} {name} cannot be opened; is it "
                 + ("plugged in, reachable, and free?" if live else "whole, and of a known format?")
             )
         fps = capture.get(cv2.CAP_PROP_FPS)
@@ -143,8 +149,8 @@ def _captured(source: str, every_s: float) -> Iterator[Picture]:
                 yield Picture(f"frame {index}", bgr)
             index += 1
         if not got:
-            raise CalibrationError(f"{source} gave no picture")
+            raise CalibrationError(f"{name} gave no picture")
         if live:
-            raise CalibrationError(f"{source} gives no pictures any more: was it unplugged?")
+            raise CalibrationError(f"{name} gives no pictures any more: was it unplugged?")
     finally:
         capture.release()

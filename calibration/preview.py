@@ -66,6 +66,12 @@ class PreviewPage(Closing):
         """Where to point the browser."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
+    @property
+    def hosts(self) -> frozenset[str]:
+        """What browsers that were pointed here call us, in the header `Host`."""
+        port = f":{self._server.server_port}".removesuffix(":80")
+        return frozenset(name + port for name in ("127.0.0.1", "localhost", "[::1]"))
+
     def show(self, bgr: NDArray, words: Sequence[str] = ()) -> None:
         """Show a colour picture (height, width, 3) and lines of text from now on."""
         jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
@@ -104,6 +110,8 @@ def _handler_of(page: PreviewPage) -> type[BaseHTTPRequestHandler]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if self._is_foreign():
+                return
             path = urlsplit(self.path).path
             if path == "/pictures":
                 self._stream()
@@ -113,11 +121,10 @@ def _handler_of(page: PreviewPage) -> type[BaseHTTPRequestHandler]:
                 self._send(HTTPStatus.OK, *content)
 
         def do_POST(self) -> None:
-            length = int(self.headers.get("Content-Length") or 0)
-            origin = self.headers.get("Origin")
-            if origin not in (None, f"http://{self.headers.get('Host')}"):
-                self.send_error(HTTPStatus.FORBIDDEN)  # another site's page has no say here
+            if self._is_foreign():
                 return
+            told = self.headers.get("Content-Length", "")
+            length = int(told) if told.isdecimal() else 0
             if self.path != "/answer" or not 0 < length <= MAX_REQUEST_BYTES:
                 self.send_error(HTTPStatus.BAD_REQUEST)
                 return
@@ -132,6 +139,14 @@ def _handler_of(page: PreviewPage) -> type[BaseHTTPRequestHandler]:
             page.answer = answer
             page.answered.set()
             self._send(HTTPStatus.OK, "text/plain", b"")
+
+        def _is_foreign(self) -> bool:
+            """Answer a request of another site's page, or by a name made to point here."""
+            host, origin = self.headers.get("Host", "").lower(), self.headers.get("Origin")
+            if host in page.hosts and origin in (None, f"http://{host}"):
+                return False
+            self.send_error(HTTPStatus.FORBIDDEN, explain=f"open {page.url}")
+            return True
 
         def _stream(self) -> None:
             self.send_response(HTTPStatus.OK)

@@ -10,14 +10,14 @@ from jaxtyping import UInt8
 from numpy.typing import NDArray
 
 from ...core.errors import CalibrationError
-from ..pictures import Picture, is_video, read_pictures
+from ..camera_files.capture_source import device_text
+from ..pictures import VIDEO_EVERY_S, Picture, is_video, read_pictures
 from ..preview import PreviewPage
 from .board import DICTIONARIES, Board
 from .coverage import draw_progress
 from .detection import View, find_board
 from .stances import Stance, choose, guessed_lens, is_new, missing_views, sharpness, stance
 
-VIDEO_EVERY_S = 0.2
 _CHANCE = 2  # markers that are seen where there are none
 _EXAMPLES = 3  # pictures without the board, in which another one is looked for
 _SHARP_ENOUGH = 0.6  # of the sharpest view before a camera so far
@@ -120,7 +120,7 @@ def search_live(source: str, search: Search, count: int, page: PreviewPage) -> N
 
 def _why_none(search: Search, source: str) -> str:
     board = search.board
-    message = f"no {board} in any of the {search.pictures} pictures of {source}"
+    message = f"no {board} in any of the {search.pictures} pictures of {device_text(source)}"
     for picture in search.examples:
         if (other := _other_board(picture.grey, board)) is not None:
             return f"{message}, but {other}"

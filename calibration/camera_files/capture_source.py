@@ -115,6 +115,11 @@ def is_path(device: int | str) -> bool:
     return isinstance(device, str) and "://" not in device
 
 
+def device_text(device: int | str) -> str:
+    """`device` as messages name it: without the password that an address may hold."""
+    return re.sub(r"//[^/]*@", "//", f"camera {device}" if isinstance(device, int) else device)
+
+
 def _device(content: object, folder: Path) -> int | str:
     if type(content) is int and content >= 0:
         return content

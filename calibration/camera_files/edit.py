@@ -1,6 +1,7 @@
 """Changing some keys of a camera file and leaving all else as its writer wrote it, comments too."""
 
 import os
+import stat
 from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
@@ -24,13 +25,18 @@ def update_camera_file(
     Raises:
         CameraFileError: the file cannot be read or written, or is no mapping.
     """
-    path = Path(path)
-    _content(path)
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    written = path.with_name(path.name + ".part")
+    _content(Path(path))
+    file = Path(path).resolve()  # a link stays one
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    written = file.with_name(file.name + ".part")
     try:
+        written.unlink(missing_ok=True)
+        if file.exists():  # whoever may not read it, may not in between
+            written.touch(0o600)
         written.write_text(with_keys(text, keys, without), encoding="utf-8")
-        written.replace(path)
+        if file.exists():
+            written.chmod(stat.S_IMODE(file.stat().st_mode))
+        written.replace(file)
     except OSError as error:
         raise CameraFileError(f"{path}: cannot be written ({error.strerror})") from None
 

@@ -17,16 +17,15 @@ from ..boards.detection import View, find_board
 from ..camera import Camera
 from ..camera_checks import doubtful_height
 from ..camera_files.camera_file import read_lens_file
+from ..camera_files.capture_source import device_text
 from ..floor.boards import fit_floor_boards, names, on_their_way, still_boards
 from ..floor.click_page import CLICK_PAGE, points_of
 from ..floor.error import in_world
 from ..floor.place_fit import PlaceFit, fit_place
 from ..floor.points_file import read_points, write_points
-from ..pictures import Picture, first_picture, is_live, is_video, read_pictures
+from ..pictures import VIDEO_EVERY_S, Picture, first_picture, is_live, is_video, read_pictures
 from ..preview import DEFAULT_PORT, PreviewPage
 from .placing import check_size, finish, lens_sd_px, question_upside_down
-
-VIDEO_EVERY_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -77,8 +76,8 @@ class GroundBoard:
                     reference = picture
         if not views:
             raise CalibrationError(
-                f"no {board} in any of the {count} pictures of {self.source}; far away, a board "
-                "needs larger squares"
+                f"no {board} in any of the {count} pictures of {device_text(self.source)}; far "
+                "away, a board needs larger squares"
             )
         video = is_live(self.source) or is_video(self.source)
         places = still_boards(views, single_pictures=not video)

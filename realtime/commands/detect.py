@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from ...calibration.camera_files.camera_file import CameraFile, read_unplaced_file
-from ...calibration.camera_files.capture_source import CaptureSource
+from ...calibration.camera_files.capture_source import CaptureSource, device_text
 from ...core.clock import SECOND_NS, monotonic_ns
 from ...core.errors import CameraFileError, CaptureError
 from ...core.messages import DetectorStatus, ImageSize
@@ -22,7 +22,7 @@ from ..detection.camera_reader import CameraReader
 from ..detection.live import LiveDetection
 from ..detection.loading import open_detector
 from ..detection.sender import Sender
-from ..detection.video import Video, device_text, kind_of
+from ..detection.video import Video, kind_of
 from ..stream_name import stream_name
 
 LINE_EVERY = 10  # seconds between two lines when there is no news

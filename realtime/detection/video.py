@@ -1,7 +1,6 @@
 """One open camera, video file or network stream."""
 
 import os
-import re
 from pathlib import Path
 from typing import Literal
 
@@ -10,7 +9,7 @@ import numpy as np
 from jaxtyping import UInt8
 from numpy.typing import NDArray
 
-from ...calibration.camera_files.capture_source import is_path
+from ...calibration.camera_files.capture_source import device_text, is_path
 from ...core.clock import SECOND_NS
 from ...core.errors import CaptureError
 from ...core.messages import ImageSize
@@ -26,11 +25,6 @@ def kind_of(device: int | str) -> Kind:
     if not is_path(device):
         return "camera" if isinstance(device, int) else "address"
     return "camera" if str(device).startswith("/dev/") else "file"
-
-
-def device_text(device: int | str) -> str:
-    """`device` as messages name it: without the password that an address may hold."""
-    return re.sub(r"//[^/]*@", "//", f"camera {device}" if isinstance(device, int) else device)
 
 
 class Video:

@@ -14,7 +14,6 @@ from ...calibration.camera_files import capture_source
 from ...core.clock import SECOND_NS, monotonic_ns
 from ..counts import Counts
 from ..detection.loading import check_detector
-from ..detection.video import device_text
 from .zmq import ZmqSource
 
 RESTART_S = (1.0, 2.0, 5.0, 10.0)  # how long to wait before each start after one that failed
@@ -39,7 +38,8 @@ class CaptureSource(ZmqSource):
         self._folder = tempfile.TemporaryDirectory(prefix="m2t3-")
         private = f"ipc://{self._folder.name}/keypoints" if zmq.has("ipc") else "tcp://127.0.0.1:*"
         super().__init__(private, stream)
-        self.description = f"{config.detector} looks at {device_text(config.device)}"
+        device = capture_source.device_text(config.device)
+        self.description = f"{config.detector} looks at {device}"
         python = (sys.executable, "-P")  # no modules from whatever folder the stream runs in
         command = (*python, "-m", "m2t3", "detect", "--attached", "--camera", str(path))
         self._process = DetectorProcess((*command, "--connect", self.endpoint, "--stream", stream))

@@ -1,10 +1,14 @@
 """The camera's maths against OpenCV, against itself, and at its edges."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from m2t3.calibration.camera import Camera
+from m2t3.calibration.camera_checks import check_camera
+from m2t3.core.geometry import looking
 
 RNG = np.random.default_rng(2)
 POINTS_WORLD_M = RNG.uniform([-1.5, -1.2, 0], [3, 1.2, 1.9], (6, 17, 3))
@@ -121,3 +125,10 @@ def test_from_opencv_projects_like_opencv(count, model):
     np.testing.assert_allclose(
         camera.project(POINTS_WORLD_M), expected.reshape(6, 17, 2), atol=1e-6
     )
+
+
+@pytest.mark.parametrize("camera", ["equidistant"], indirect=True)
+def test_a_level_fisheye_sees_the_ground_though_its_borders_see_nothing(camera):
+    K = np.array([[220.0, 0, 640], [0, 220, 360], [0, 0, 1]])  # 94 degrees down at the border
+    level = looking(np.array([1.0, 0, 0]))
+    check_camera(replace(camera, K=K, distortion=np.zeros(4), R_world_camera=level))

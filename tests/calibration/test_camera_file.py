@@ -16,7 +16,7 @@ from m2t3.calibration.camera_files.camera_file import (
     write_camera_file,
 )
 from m2t3.calibration.camera_files.capture_source import CaptureSource
-from m2t3.calibration.camera_files.edit import with_keys
+from m2t3.calibration.camera_files.edit import update_camera_file, with_keys
 from m2t3.calibration.camera_files.keypoint_source import ReplaySource, ZmqSource
 from m2t3.calibration.camera_files.record import record_keys
 from m2t3.core.errors import CameraFileError
@@ -328,3 +328,16 @@ def test_keys_are_taken_out_with_all_that_is_below_them():
     assert with_keys(text, {"a": 4}, without=("old", "old2", "none")) == (
         "a: 4\n\n# the last\nb: 2 # two\n"
     )
+
+
+def test_a_private_file_stays_private_and_a_link_stays_a_link(tmp_path):
+    file, link = tmp_path / "kept" / "cam0.yaml", tmp_path / "cam0.yaml"
+    file.parent.mkdir()
+    file.write_text("a: 1\n")
+    file.chmod(0o600)
+    link.symlink_to(file)
+    update_camera_file(link, {"a": 2})
+    assert link.is_symlink()
+    assert file.read_text() == "a: 2\n"
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert list(file.parent.iterdir()) == [file]

@@ -1,5 +1,6 @@
 """The room from measured points, from a file or clicked: how exact, and what is explained."""
 
+import http.client
 import json
 import queue
 import threading
@@ -190,6 +191,41 @@ def test_points_in_centimetres_are_questioned(tmp_path, capsys):
     assert main(["calibrate", "ground", "points", *arguments, "--as-is"]) == 0
     assert main(["calibrate", "check", "--camera", str(file)]) == 0
     assert "warning: the camera would be 200 m above" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_the_page_answers_to_its_own_names_only(method):
+    with PreviewPage(0, CLICK_PAGE) as page:
+        port = page.url.rpartition(":")[2]
+        hosts = {
+            f"localhost:{port}": 200, f"[::1]:{port}": 200, f"evil.example:{port}": 403,
+            "localhost:1": 403, "": 403,
+        }  # fmt: skip
+        for host, status in hosts.items():
+            headers = {"Host": host, "Origin": f"http://{host}"}
+            if method == "POST":
+                assert post(page.url + "/answer", [], **headers)[0] == status
+            else:
+                assert get(page.url, headers) == status
+
+
+def test_a_length_that_is_no_number_is_a_bad_request():
+    with PreviewPage(0, CLICK_PAGE) as page:
+        connection = http.client.HTTPConnection(page.url.removeprefix("http://"), timeout=30)
+        connection.putrequest("POST", "/answer")
+        connection.putheader("Content-Length", "many")
+        connection.endheaders()
+        assert connection.getresponse().status == 400
+        connection.close()
+
+
+def get(url: str, headers: dict[str, str]) -> int:
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers=headers)) as reply:
+            return reply.status
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code
 
 
 def test_clicks_are_kept_beside_the_measured_points_which_stay_as_they_were(tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from m2t3.calibration.camera_files.camera_file import read_camera_file, read_len
 from m2t3.calibration.lens.fit import MIN_VIEWS, fit_lens
 from m2t3.calibration.lens.model import fit_best_lens
 from m2t3.calibration.lens.uncertainty import with_uncertainty
-from m2t3.calibration.pictures import is_live, write_picture
+from m2t3.calibration.pictures import is_live, read_pictures, write_picture
 from m2t3.core.errors import CalibrationError, CameraFileError
 
 REAL = Path(__file__).parents[3] / "shared" / "data" / "real" / "balance"
@@ -410,3 +410,22 @@ def test_markers_without_their_board_are_explained(
     arguments = ["--board", word, "--out", str(tmp_path / "x.yaml")]
     assert main(["calibrate", "intrinsics", "--source", str(tmp_path), *arguments]) == 2
     assert answer in capsys.readouterr().err
+
+
+def test_names_of_files_that_look_like_patterns_or_cameras_are_files(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for folder in ("room[1]", "2026"):
+        Path(folder).mkdir()
+        cv2.imwrite(f"{folder}/a[1].png", np.zeros((20, 30, 3), np.uint8))
+        assert not is_live(folder)
+        assert [picture.name for picture in read_pictures(folder)] == ["a[1].png"]
+        assert len(list(read_pictures(f"{folder}/a[1].png"))) == 1
+    assert is_live("2027")
+
+
+def test_a_cameras_password_is_in_no_message(tmp_path):
+    address = f"file://me:secret@{tmp_path}/none.avi"
+    with pytest.raises(CalibrationError) as refusal:
+        next(read_pictures(address))
+    assert "cannot be opened" in str(refusal.value)
+    assert "secret" not in str(refusal.value)

@@ -8,10 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
+from m2t3.calibration.camera_files.capture_source import device_text
 from m2t3.core.errors import CaptureError
 from m2t3.realtime.detection import camera_reader
 from m2t3.realtime.detection.camera_reader import CameraReader
-from m2t3.realtime.detection.video import Video, device_text, kind_of
+from m2t3.realtime.detection.video import Video, kind_of
 
 FRAME_NS = 40_000_000
 
