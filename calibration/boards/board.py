@@ -35,6 +35,7 @@ DICTIONARIES = {
 _DEFAULT_DICTIONARY = {"charuco": "4x4_50", "aprilgrid": "36h11"}
 _OPTION = {"charuco": "legacy", "aprilgrid": "kalibr"}
 MAX_SIDE = 60
+MIN_CORNERS = 8  # of a view; fewer say too little of a lens
 
 
 @dataclass(frozen=True)
@@ -149,8 +150,19 @@ def parse_board(text: str) -> Board:
             f"board {text!r}: no dictionary {dictionary!r}; {valid_names(dictionary, DICTIONARIES)}"
         )
     if kind == "chessboard":
+        if min(columns, rows) < 3:
+            raise CalibrationError(
+                f"board {text!r}: {parts[0]} inner corners are too few to be found; 3 each way are "
+                "the least"
+            )
         return Board("chessboard", columns, rows, lengths_m[0])
     if kind == "charuco":
+        corners = (columns - 1) * (rows - 1)
+        if min(columns, rows) < 3 or corners < MIN_CORNERS:
+            raise CalibrationError(
+                f"board {text!r}: {parts[0]} squares have {corners} corners between them; "
+                f"{MIN_CORNERS}, of 3 squares or more each way, are the least"
+            )
         if not lengths_m[1] < lengths_m[0]:
             raise CalibrationError(
                 f"board {text!r}: a marker of {parts[2]} mm does not fit a square of {parts[1]} mm;"

@@ -8,10 +8,9 @@ import numpy as np
 from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
-from .board import Board
+from .board import MIN_CORNERS, Board
 from .tag_corners import edge_crossings
 
-MIN_CORNERS = 8  # fewer say too little of a lens
 _SEARCH_PX = 1000  # longest side of the picture in which chessboards are searched
 _MAX_BEND = 0.4  # turn of a grid line from square to square, of the squares' side
 _SEARCH = cv2.CALIB_CB_NORMALIZE_IMAGE | cv2.CALIB_CB_EXHAUSTIVE

@@ -20,6 +20,9 @@ POINTS_PER_MM = 72 / 25.4
 _EDGE_MM = 5.0  # what printers leave white
 _FOOT_MM = 12.0  # room for the words and the ruler below the board
 _RULER_MM = 100.0
+_WORDS_MM = 3.0  # how high the words are, if they fit
+_LETTER = 0.55  # a letter's mean width in Helvetica, of its height, rather too much
+_MAX_PIXELS = 2**30  # what OpenCV opens
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,9 @@ def write_pdf(path: Path, board: Board, page: Page) -> None:
     for x, y, width, height in _ruler_mm(page):
         marks.append(f"{x:.4f} {y:.4f} {width:.4f} {height:.4f} re f")
     x, y = _words_at_mm(page)
-    marks.append(f"BT /F 3 Tf {x:.2f} {y:.2f} Td ({_words(board)}) Tj ET")
+    words = _words(board, page)
+    height = min(_WORDS_MM, _room_mm(page) / (_LETTER * len(words)))
+    marks.append(f"BT /F {height:.3f} Tf {x:.2f} {y:.2f} Td ({words}) Tj ET")
     content = zlib.compress("\n".join(marks).encode("ascii"), 9)
     size = f"0 0 {page.width_mm * POINTS_PER_MM:.4f} {page.height_mm * POINTS_PER_MM:.4f}"
     objects = [
@@ -96,7 +101,14 @@ def write_pdf(path: Path, board: Board, page: Page) -> None:
 def write_png(path: Path, board: Board, page: Page, dpi: int) -> None:
     """The page as pixels; the file says how many of them make a metre."""
     scale = dpi / 25.4
-    picture = np.full((round(page.height_mm * scale), round(page.width_mm * scale)), 255, np.uint8)
+    height, width = round(page.height_mm * scale), round(page.width_mm * scale)
+    if height * width > _MAX_PIXELS:
+        fewer = int(dpi * (_MAX_PIXELS / (height * width)) ** 0.5)
+        raise CalibrationError(
+            f"{width} x {height} pixels are more than programs open: take --dpi {fewer} or less, "
+            "or a PDF, which needs no pixels"
+        )
+    picture = np.full((height, width), 255, np.uint8)
     left, bottom = _origin_mm(board, page)
     rectangles = black_rectangles_m(board) * 1000 + [left, bottom, left, bottom]
     ruler = [(x, y, x + width, y + height) for x, y, width, height in _ruler_mm(page)]
@@ -106,11 +118,12 @@ def write_png(path: Path, board: Board, page: Page, dpi: int) -> None:
         picture[slice(*rows), slice(*columns)] = 0
     x, y = _words_at_mm(page)
     at = round(x * scale), round((page.height_mm - y) * scale)
-    font, height = cv2.FONT_HERSHEY_SIMPLEX, 22  # pixels of a capital at scale 1
-    cv2.putText(
-        picture, _words(board), at, font, 2.2 * scale / height, (0.0,), max(1, round(scale / 5)),
-        cv2.LINE_AA,
-    )  # fmt: skip
+    font, words = cv2.FONT_HERSHEY_SIMPLEX, _words(board, page)
+    size, thick = 0.1 * scale, max(1, round(scale / 5))  # capitals of 2.2 mm
+    wide = cv2.getTextSize(words, font, size, thick)[0][0]
+    smaller = min(1.0, _room_mm(page) * scale / wide)
+    size, thick = smaller * size, max(1, int(smaller * thick))
+    cv2.putText(picture, words, at, font, size, (0.0,), thick, cv2.LINE_AA)
     png = cv2.imencode(".png", picture)[1].tobytes()
     per_m = round(dpi / 0.0254)
     chunk = b"pHYs" + struct.pack(">IIB", per_m, per_m, 1)
@@ -124,9 +137,14 @@ def _origin_mm(board: Board, page: Page) -> tuple[float, float]:
     return page.width_mm / 2, (page.height_mm + _FOOT_MM) / 2
 
 
+def ruler_length_mm(page: Page) -> int:
+    """Of the line to be checked with a ruler: 100 mm, or what a narrower page holds."""
+    return int(min(_RULER_MM, page.width_mm - 2 * (_EDGE_MM + 1)))
+
+
 def _ruler_mm(page: Page) -> list[tuple[float, float, float, float]]:
-    """Left, bottom, width and height of a line of 100 mm with its ends."""
-    length = min(_RULER_MM, page.width_mm - 2 * _EDGE_MM)
+    """Left, bottom, width and height of a line and its ends."""
+    length = ruler_length_mm(page)
     left, bottom = _EDGE_MM + 1, _EDGE_MM + 1
     return [
         (left, bottom, length, 0.25), (left, bottom, 0.25, 3.0),
@@ -138,8 +156,13 @@ def _words_at_mm(page: Page) -> tuple[float, float]:
     return _EDGE_MM + 3, _EDGE_MM + 2.5
 
 
-def _words(board: Board) -> str:
-    return f"{board}  -  print at 100 %; the line below is 100 mm"
+def _room_mm(page: Page) -> float:
+    """How wide the words may be."""
+    return page.width_mm - _EDGE_MM - _words_at_mm(page)[0]
+
+
+def _words(board: Board, page: Page) -> str:
+    return f"{board}  -  print at 100 %; the line below is {ruler_length_mm(page)} mm"
 
 
 def _pdf(objects: list[bytes]) -> bytes:

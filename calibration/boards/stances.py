@@ -92,12 +92,8 @@ def is_new(candidate: Stance, taken: Sequence[Stance]) -> bool:
 def missing_views(stances: Sequence[Stance]) -> list[str]:
     """What to show the camera besides, in words; nothing when there is enough of everything."""
     wishes = []
-    seen = frozenset().union(*(s.cells for s in stances))
-    every = [(row, column) for row in range(CELLS) for column in range(CELLS)]
-    empty = [cell for cell in every if cell not in seen]
-    if empty:
-        places = ", ".join(_place(cell) for cell in empty)
-        wishes.append(f"the board at the picture's {places}")
+    if places := unreached(stances):
+        wishes.append(f"the board at the picture's {', '.join(places)}")
     tilts = np.array([s.tilt_deg for s in stances]).reshape(-1, 2)
     sides = (("its left side", "its right side"), ("its bottom", "its top"))
     for axis, (minus, plus) in enumerate(sides):
@@ -114,6 +110,13 @@ def missing_views(stances: Sequence[Stance]) -> list[str]:
     if len(stances) < GOOD_VIEWS:
         wishes.append(f"more views: {len(stances)} of {GOOD_VIEWS}")
     return wishes
+
+
+def unreached(stances: Sequence[Stance]) -> list[str]:
+    """Parts of the picture in which no view has a corner, in words."""
+    seen = frozenset().union(*(s.cells for s in stances))
+    every = [(row, column) for row in range(CELLS) for column in range(CELLS)]
+    return [_place(cell) for cell in every if cell not in seen]
 
 
 def sharpness(picture: UInt8[NDArray, "height width"], view: View) -> float:

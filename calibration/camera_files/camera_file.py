@@ -242,8 +242,8 @@ def _camera(
 
 def _matrix_of(content: object, where: str, shape: tuple[int, int | None]) -> Float[NDArray, "r c"]:
     keys = mapping(content, where, ("rows", "cols", "data"))
-    rows, cols = keys["rows"], keys["cols"]
-    if rows != shape[0] or (shape[1] not in (None, cols)) or type(cols) is not int:
+    rows, cols = (typed(keys[side], f"{where}: {side}", int) for side in ("rows", "cols"))
+    if rows != shape[0] or shape[1] not in (None, cols):
         raise CameraFileError(
             f"{where} is {rows!r} x {cols!r}; it has {shape[0]} rows and {shape[1] or 'n'} columns"
         )

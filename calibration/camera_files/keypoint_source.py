@@ -65,9 +65,9 @@ def read_source(content: object, folder: Path, camera_name: str) -> SourceConfig
     }
     every_key = {key for keys in types.values() for key in keys}
     kind = mapping(content, "source", ("type",), optional=every_key)["type"]
-    if kind not in types:
+    if not isinstance(kind, str) or kind not in types:
         raise CameraFileError(
-            f"source: type {kind!r} is not known; {valid_names(str(kind), types)}"
+            f"source: type {shown(kind)} is not known; {valid_names(str(kind), types)}"
         )
     where = f"source (type {kind})"
     if kind == "capture":

@@ -9,6 +9,7 @@ calibration:
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from ...core.errors import CameraFileError
@@ -69,6 +70,12 @@ def record_of(content: object) -> CalibrationRecord:
         *required, reference = GroundRecord.__annotations__
         fields = mapping(keys["ground"], where, required, optional=(reference,))
         named = _of_type(fields, where, str, reference) if reference in fields else {}
+        name = named.get(reference)
+        if name is not None and (not name or Path(name).name != name):
+            raise CameraFileError(
+                f"{where}: {reference} is {shown(name)}; it is the name of a picture that lies "
+                "beside the camera file"
+            )
         ground = GroundRecord(
             **_of_type(fields, where, str, "date", "method"),
             **_numbers(fields, where, "residual_px", "pitch_sd_deg", "height_sd_m"),

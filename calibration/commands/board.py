@@ -8,7 +8,7 @@ import tyro
 
 from ...core.errors import CalibrationError
 from ..boards.board import parse_board
-from ..boards.page import page_of, write_pdf, write_png
+from ..boards.page import page_of, ruler_length_mm, write_pdf, write_png
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class BoardSheet:
         print(
             f"{self.out}: {board}, {width * 1000:g} x {height * 1000:g} mm on {page.name} "
             f"({page.width_mm:g} x {page.height_mm:g} mm)\n"
-            "Print it at 100 % (no 'fit to page'), check the 100 mm line with a ruler, and glue it "
-            "flat onto something stiff."
+            f"Print it at 100 % (no 'fit to page'), check the {ruler_length_mm(page)} mm line with "
+            "a ruler, and glue it flat onto something stiff."
         )
         return 0

@@ -9,18 +9,18 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from ...core.errors import CalibrationError
+from ...core.errors import CalibrationError, CameraFileError
 from ..boards.board import parse_board
 from ..boards.coverage import draw_coverage
 from ..boards.search import Search, search_files, search_live
-from ..boards.stances import missing_views, stance
+from ..boards.stances import missing_views, stance, unreached
 from ..camera import DistortionModel
 from ..camera_checks import check_lens
 from ..camera_files.camera_file import lens_keys
 from ..camera_files.edit import keys_in, update_camera_file
 from ..camera_files.keypoint_source import valid_stream_name
 from ..camera_files.record import CalibrationRecord, LensRecord, record_keys
-from ..lens.fit import LensFit, fit_lens
+from ..lens.fit import MIN_VIEWS, LensFit, fit_lens
 from ..lens.model import fit_best_lens
 from ..lens.uncertainty import with_uncertainty
 from ..pictures import check_picture_path, is_live, write_picture
@@ -63,6 +63,8 @@ class Intrinsics:
         """
         found = keys_in(self.out).get("camera_name", "cam0")
         name = valid_stream_name(self.name if self.name is not None else found, "--name")
+        if self.views < MIN_VIEWS:
+            raise CalibrationError(f"--views {self.views}: {MIN_VIEWS} are the least, 15 are good")
         if self.coverage is not None:
             check_picture_path(self.coverage, "--coverage")
         console = Console(highlight=False, soft_wrap=True)
@@ -76,8 +78,8 @@ class Intrinsics:
         else:
             fit = fit_lens(search.views, size, self.distortion, name)
         fit = with_uncertainty(fit)
-        check_lens(fit.lens)
         report(console, fit, search, errors)
+        _check(fit)
         assert fit.sd_px is not None
         lens = LensRecord(
             date=datetime.date.today().isoformat(),
@@ -122,6 +124,21 @@ class Intrinsics:
         if not search.views:
             raise CalibrationError(f"no {board} was seen")
         return search
+
+
+def _check(fit: LensFit) -> None:
+    """Refuse a fit that no camera can have: it says too much of what no view shows."""
+    try:
+        check_lens(fit.lens)
+    except CameraFileError:
+        held = [stance(view, fit.lens) for view in fit.views]
+        places = unreached([one for one in held if one is not None])
+        raise CalibrationError(
+            "nothing is written: no camera has such a lens. Where no view of the board reaches, it "
+            "is guessed: show the board "
+            + (f"at the picture's {', '.join(places)}" if places else "in the picture's corners")
+            + ", tilted by 20 to 45 degrees"
+        ) from None
 
 
 def report(

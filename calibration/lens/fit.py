@@ -9,7 +9,8 @@ from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ...core.errors import CalibrationError
-from ..boards.detection import MIN_CORNERS, View
+from ..boards.board import MIN_CORNERS
+from ..boards.detection import View
 from ..camera import Camera, DistortionModel
 from .opencv_lenses import fit_fisheye, fit_pinhole
 

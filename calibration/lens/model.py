@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from ...core.errors import CalibrationError
+from ...core.errors import CalibrationError, CameraFileError
 from ..boards.detection import View
-from ..camera import DistortionModel
+from ..camera import Camera, DistortionModel
+from ..camera_checks import check_lens
 from .fit import LensFit, fit_lens, held_out_rms_px
 
 _BETTER = 0.9  # of the simpler model's error, to be worth more coefficients
@@ -15,6 +16,8 @@ def fit_best_lens(
     views: Sequence[View], image_size_px: tuple[int, int], name: str
 ) -> tuple[LensFit, dict[DistortionModel, float]]:
     """The fit of the model that predicts best, and each model's error in held-out views, pixels.
+
+    One that no camera can have is taken only if no other is left.
 
     Raises:
         CalibrationError: no model fits.
@@ -37,8 +40,18 @@ def fit_best_lens(
     if not fits:
         assert refusal is not None
         raise refusal
-    best = next(iter(fits))
-    for model in fits:
+    # Where no view reaches, a model may do what no lens does.
+    sound = [model for model in fits if _can_be(fits[model].lens)] or list(fits)
+    best = sound[0]
+    for model in sound:
         if errors[model] < _BETTER * errors[best]:
             best = model
     return fits[best], errors
+
+
+def _can_be(lens: Camera) -> bool:
+    try:
+        check_lens(lens)
+    except CameraFileError:
+        return False
+    return True

@@ -63,6 +63,9 @@ def test_apriltag_grids_are_opencvs():
         ("chessboard:7x4", "chessboard:COLUMNSxROWS:SQUARE_MM"),
         ("chessboard:7*4:60", "'7*4' is no COLUMNSxROWS"),
         ("chessboard:1x4:60", "not 2 to 60"),
+        ("chessboard:7x2:60", "7x2 inner corners are too few"),
+        ("charuco:4x3:35:26", "4x3 squares have 6 corners between them; 8,"),
+        ("charuco:2x20:35:26", "2x20 squares have 19 corners"),
         ("chessboard:7x4:six", "'six' is no length in mm"),
         ("chessboard:7x4:0.06", "'0.06' is no length in mm"),
         ("charuco:7x5:30:35", "does not fit a square"),
@@ -115,3 +118,23 @@ def test_a_board_too_large_for_its_page_is_refused_with_a_page_that_holds_it(tmp
     assert main(["calibrate", "board", out, "--board", "charuco:7x5:50:37", "--page", "a3"]) == 0
     assert main(["calibrate", "board", out, "--page", "a44"]) == 2
     assert "did you mean 'a4'?" in capsys.readouterr().err
+
+
+def test_the_line_on_a_narrow_page_is_as_long_as_its_label_says(tmp_path, capsys):
+    path = tmp_path / "board.pdf"
+    arguments = ["--board", "charuco:5x5:15:11", "--page", "90x120"]
+    assert main(["calibrate", "board", str(path), *arguments]) == 0
+    assert "check the 78 mm line" in capsys.readouterr().out
+    content = zlib.decompress(re.search(rb"stream\n(.*)\nendstream", path.read_bytes(), re.S)[1])
+    assert b"the line below is 78 mm" in content
+    assert re.search(rb"^6\.0000 6\.0000 78\.0000 ", content, re.M)
+    assert main(["calibrate", "board", str(tmp_path / "board.png"), *arguments]) == 0
+    picture = cv2.imread(str(tmp_path / "board.png"), cv2.IMREAD_GRAYSCALE)
+    edge = round(4.9 / 25.4 * 300)
+    assert (picture[:, -edge:] == 255).all()  # the words end before the page's edge
+
+
+def test_more_pixels_than_programs_open_are_refused(tmp_path, capsys):
+    arguments = ["--page", "5000x5000", "--dpi", "2400"]
+    assert main(["calibrate", "board", str(tmp_path / "board.png"), *arguments]) == 2
+    assert "take --dpi 166 or less, or a PDF" in capsys.readouterr().err

@@ -181,6 +181,8 @@ MISTAKES = {
     "size as flag": ("image_height", True, "image_height is True"),
     "no size": ("image_height", 0, "image_height is 0"),
     "K shape": ("camera_matrix.rows", 2, "camera_matrix is 2 x 3; it has 3 rows"),
+    "K rows": ("camera_matrix.rows", 3.0, "camera_matrix: rows is 3.0; it is a whole number"),
+    "source types": ("source.type", ["zmq"], "source: type ['zmq'] is not known"),
     "K short": ("camera_matrix.data", [1, 0, 0], "is a list of 9 numbers"),
     "K not finite": ("camera_matrix.data.0", float("nan"), "data[0] is nan"),
     "K a word": ("camera_matrix.data.0", "1e3", "write 1.0e-3"),
@@ -289,6 +291,8 @@ def test_the_record_of_a_calibration_is_kept_and_checked(content, tmp_path):
     for key, value, answer in (
         ("ground.floor_error_mm", [3], "it is a mapping like {3: 4, 5: 9}"),
         ("lens.views", 2.5, "calibration: lens: views is 2.5; it is a whole number"),
+        ("ground.reference", "pics/x.jpg", "the name of a picture that lies beside"),
+        ("ground.reference", "", "reference is ''; it is the name"),
         ("lens.rms", 1, "did you mean 'rms_px'?"),
     ):
         with pytest.raises(CameraFileError) as refusal:

@@ -7,13 +7,16 @@ import numpy as np
 import pytest
 import yaml
 from rendering import Renderer, project_camera, varied_poses
+from scipy.spatial.transform import Rotation
 
 from m2t3.__main__ import main
 from m2t3.calibration.boards.board import parse_board
 from m2t3.calibration.boards.detection import View, find_board
+from m2t3.calibration.boards.search import Search
 from m2t3.calibration.boards.stances import choose, guessed_lens, missing_views, sharpness, stance
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.camera_files.camera_file import read_camera_file, read_lens_file
+from m2t3.calibration.commands.intrinsics import Intrinsics
 from m2t3.calibration.lens.fit import MIN_VIEWS, fit_lens
 from m2t3.calibration.lens.model import fit_best_lens
 from m2t3.calibration.lens.uncertainty import with_uncertainty
@@ -188,8 +191,6 @@ def test_what_is_missing_is_said_and_found_again_in_what_is_shown():
     ("axis", "angle_deg", "expected"), [("y", 30, [30, 0]), ("x", 30, [0, 30]), ("z", 40, [0, 0])]
 )
 def test_tilts_are_told_by_the_side_that_is_farther(axis, angle_deg, expected):
-    from scipy.spatial.transform import Rotation
-
     board, lens = parse_board("chessboard:8x5:40"), make_lens()
     # In the board's own frame: about y its right side, about x its top goes away from the reader.
     sign = {"y": 1, "x": -1, "z": -1}[axis]
@@ -429,3 +430,47 @@ def test_a_cameras_password_is_in_no_message(tmp_path):
         next(read_pictures(address))
     assert "cannot be opened" in str(refusal.value)
     assert "secret" not in str(refusal.value)
+
+
+def middle_views(lens, board, count, seed) -> list[View]:
+    """Views in the middle of the picture alone."""
+    rng, views = np.random.default_rng(seed), []
+    for i in range(count):
+        angles = rng.uniform(-0.6, 0.6, 3)
+        angles[0] += np.pi
+        turn = Rotation.from_euler("xyz", angles).as_matrix()
+        points_px = project_camera(lens, board.corners_m @ turn.T + [0, 0, rng.uniform(0.8, 1.4)])
+        points_px += rng.normal(0, 0.3, points_px.shape)
+        views.append(View(f"{i}", board.corners_m, points_px))
+    return views
+
+
+def refuse(lens: Camera) -> None:
+    if lens.distortion_model == "plumb_bob":
+        raise CameraFileError("folds")
+
+
+def test_a_lens_that_cannot_be_is_reported_and_not_written(tmp_path, monkeypatch, capsys):
+    board, out = parse_board("charuco:7x5:35:26"), tmp_path / "cam0.yaml"
+    search = Search(board, middle_views(make_lens(), board, 5, 5), image_size_px=SIZE)
+    monkeypatch.setattr(Intrinsics, "_search", lambda self, console: search)
+    monkeypatch.setattr("m2t3.calibration.commands.intrinsics.check_lens", refuse)  # any OpenCV's
+    arguments = ["--source", "x", "--board", str(board), "--out", str(out)]
+    assert main(["calibrate", "intrinsics", *arguments]) == 2
+    said = capsys.readouterr()
+    assert "fx" in said.out
+    assert "no camera has such a lens" in said.err
+    assert "show the board at the picture's top left" in said.err
+    assert not out.exists()
+
+
+def test_auto_takes_no_model_whose_lens_cannot_be(monkeypatch):
+    monkeypatch.setattr("m2t3.calibration.lens.model.check_lens", refuse)
+    views = seen_views(make_lens(), parse_board("charuco:7x5:50:37"), 10)
+    assert fit_best_lens(views, SIZE, "cam0")[0].lens.distortion_model != "plumb_bob"
+
+
+def test_fewer_views_than_fix_a_lens_cannot_be_asked_for(tmp_path, capsys):
+    arguments = ["--source", "x", "--board", "chessboard:8x5:40", "--out", str(tmp_path / "a.yaml")]
+    assert main(["calibrate", "intrinsics", *arguments, "--views", "2"]) == 2
+    assert "--views 2: 3 are the least" in capsys.readouterr().err
