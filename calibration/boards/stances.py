@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 from numpy.typing import NDArray
 
 from ..camera import Camera
+from ..placement import pose_of
 from .detection import View
 
 GOOD_VIEWS = 15
@@ -62,15 +63,9 @@ def guessed_lens(image_size_px: tuple[int, int]) -> Camera:
 def stance(view: View, lens: Camera) -> Stance | None:
     """How the board of `view` is held before `lens`; None if its corners fix no place."""
     normalised = lens.undistort(view.points_px)
-    try:
-        found, turns, _, errors = cv2.solvePnPGeneric(
-            view.points_board_m, normalised, np.eye(3), None, flags=cv2.SOLVEPNP_SQPNP
-        )
-    except cv2.error:
+    if (pose := pose_of(view.points_board_m, normalised)) is None:
         return None
-    if not found:
-        return None
-    R = cv2.Rodrigues(turns[int(np.argmin(np.ravel(errors)))])[0]
+    R = pose[0]
     size = np.array([lens.width_px, lens.height_px])
     normal, across = R[:, 2], R[:, 0]  # out of the paper, and to the right on it
     in_picture = view.points_px / size

@@ -82,7 +82,7 @@ def _camera(root: Any, path: Path) -> Foreign:
             turn = cv2.Rodrigues(values(turn, "rvec", (3,)))[0]
         place = rigid(turn, t, "R and T")
     name = _word(root, "camera_name") or path.name.split(".")[0]
-    return foreign(name, np.ravel(sides), K, distortion, _model(root), place)  # type: ignore[arg-type]
+    return foreign(name, np.ravel(sides), K, distortion, _model(root), place)
 
 
 def _model(root: Any) -> DistortionModel | None:

@@ -12,6 +12,7 @@ from ...core.errors import CalibrationError
 from ..boards.board import MIN_CORNERS
 from ..boards.detection import View
 from ..camera import Camera, DistortionModel
+from ..placement import pose_of
 from .opencv_lenses import fit_fisheye, fit_pinhole
 
 MIN_VIEWS = 3
@@ -164,21 +165,10 @@ def held_out_rms_px(fit: LensFit, folds: int = 4) -> float:
             normalised = lens.undistort(view.points_px)
             if not np.isfinite(normalised).all():
                 return float("inf")
-            R, t = _pose(view.points_board_m, normalised)
-            squares.extend(squared_errors(lens, view, R, t))
+            if (pose := pose_of(view.points_board_m, normalised)) is None:
+                return float("inf")
+            squares.extend(squared_errors(lens, view, *pose))
     return float(np.sqrt(np.mean(squares)))
-
-
-def _pose(points_m: NDArray, normalised: NDArray) -> tuple[NDArray, NDArray]:
-    """Where a board is, from normalised coordinates of its corners."""
-    _, turns, moves, errors = cv2.solvePnPGeneric(
-        points_m, normalised, np.eye(3), None, flags=cv2.SOLVEPNP_SQPNP
-    )
-    best = int(np.argmin(np.ravel(errors)))
-    turn, move = cv2.solvePnPRefineLM(
-        points_m, normalised, np.eye(3), None, turns[best], moves[best]
-    )
-    return cv2.Rodrigues(turn)[0], move.ravel()
 
 
 def squared_errors(lens: Camera, view: View, R: NDArray, t: NDArray) -> Float[NDArray, "n"]:
