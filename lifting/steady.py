@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Protocol, runtime_checkable
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import NDArray
 
 from ..calibration.camera import Camera
@@ -50,6 +49,7 @@ class _Track:
     t_s: float  # of the newest valid pose
     bones: BoneLengths
     smoother: Smoother
+    before: Smoother | None  # of the time before an absence, whose last frames may still be asked
 
 
 class SteadyLifter:
@@ -90,7 +90,10 @@ class SteadyLifter:
             positions_world_m (J, 3); None if they had no valid pose then, or have been forgotten.
         """
         track = self._tracks.get(person_id)
-        return None if track is None else _float32(track.smoother.settled(t_s))
+        for smoother in (track.smoother, track.before) if track else ():
+            if smoother and (points := smoother.settled(t_s)) is not None:
+                return points.astype(np.float32)
+        return None
 
     def forget(self, person_id: int) -> None:
         """Drops all that is remembered of a person."""
@@ -107,7 +110,8 @@ class SteadyLifter:
             smoother = Smoother(self._center_world_m, self._skeleton, self._look_ahead)
             # A body outlasts an absence.
             bones = track.bones if track else BoneLengths(self._skeleton, self._center_world_m)
-            track = self._tracks[person.person_id] = _Track(t_s, bones, smoother)
+            before = track.smoother if track else None
+            track = self._tracks[person.person_id] = _Track(t_s, bones, smoother, before)
         track.t_s = t_s
         points = track.bones.fitted(t_s, person.positions_world_m, person.expected_error_m)
         points = track.smoother.update(t_s, points, person.contact.astype(np.float64))
@@ -115,7 +119,3 @@ class SteadyLifter:
             del self._tracks[person.person_id]
             return LiftedPerson.unseen(person.person_id, len(points))
         return replace(person, positions_world_m=points.astype(np.float32))
-
-
-def _float32(points: Float[NDArray, "j 3"] | None) -> NDArray[np.float32] | None:
-    return None if points is None else points.astype(np.float32)

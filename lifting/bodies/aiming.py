@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ...core.compiling import compiled
 from .kernel import Points
+from .lengths import LONGEST_S
 from .standard import SOLE_M, Standard
 
 _JOINT_M = 0.005  # how far joints may be from where they are seen, about
@@ -33,7 +34,7 @@ _TOO_FAR_M = 0.12
 _HELD = 24.0  # a held foot's joints count so many times more
 _FLAT_M = 0.02  # how far the sole of a standing foot may be from level
 _HIGH_M, _LOW_M = 0.16, 0.10  # above, no ankle stands flat; below, each that stands at all
-_SOLE_PACE_M = 0.002  # a frame's part in what is known of the ankle's height over the sole
+_SOLE_PACE_M_S = 0.06  # a second's part in what is known of the ankle's height over the sole
 _SOLE_RANGE_M = (0.04, 0.12)
 
 
@@ -164,7 +165,8 @@ def _aim_feet(
             continue
         height_m = target_m[ankles[side], 2]
         if height_m < _HIGH_M:  # the tenth part of the low heights is the height over the sole
-            sole_m[side] += _SOLE_PACE_M * (0.1 - (1.0 if height_m < sole_m[side] else 0.0))
+            pace_m = _SOLE_PACE_M_S * min(dt_s, LONGEST_S)
+            sole_m[side] += pace_m * (0.1 - (1.0 if height_m < sole_m[side] else 0.0))
         over_m = min(max(sole_m[side], _SOLE_RANGE_M[0]), _SOLE_RANGE_M[1]) - _FLOOR_M
         flat = min(max((_HIGH_M - height_m) / (_HIGH_M - _LOW_M), 0.0), 1.0)
         flat *= 0.5 if np.isnan(contact[side]) else contact[side]

@@ -65,8 +65,8 @@ class Follower:
         if not find_root(joints_m, self._trunk, root_m):
             return None
         s, lengths = self._standard, self.lengths
-        lengths.measure(joints_m)
         dt_s, iterations = t_s - self._t_s, ITERATIONS
+        lengths.measure(joints_m, dt_s)
         if dt_s > FORGET_AFTER_S or math.dist(root_m, self._root_m) > JUMP_M:
             self._begin(joints_m, root_m)
             dt_s, iterations = 0.0, FIRST_ITERATIONS

@@ -1,4 +1,4 @@
-"""One person's bones: learned over the session as running means that outliers cannot pull far."""
+"""One person's bones: learned as means over a minute that outliers cannot pull far."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 from ...core.compiling import compiled
 from .standard import TRUNK_M, Standard
 
-_MEMORY = 450.0  # frames' weight at most; newer ones count a little more than older ones before
+_LASTING_S = 60.0  # how long what a frame has told counts, as in lifting.bone_lengths
+LONGEST_S = 0.1  # of which a frame speaks, however long ago the one before was
 _TRUST_STANDARD = 5.0  # frames that outweigh the standard body's places of points on head and feet
 _FIRM = 10  # from so many frames on, one frame moves nothing by more than ...
 _OUTLIER_M = 0.03  # ... this over the number of frames
@@ -26,6 +27,7 @@ class Lengths:
         self.offsets_m, self.joint_offsets_m = s.offsets_m.copy(), s.joint_offsets_m.copy()
         self.fixed = False
         self._standard, self._frames = standard, 0
+        self._share = 0.0  # what the newest frame counts at least
         thighs = [names.index("LeftUpperLeg"), names.index("RightUpperLeg")]
         arms = [names.index("LeftUpperArm"), names.index("RightUpperArm")]
         others = [b for b in range(1, len(names)) if b not in thighs]
@@ -51,18 +53,19 @@ class Lengths:
         self._known_m = np.zeros(3 + len(limbs))  # hips and shoulders apart, trunk, limbs
         self._known_frames = np.zeros(3 + len(limbs))  # in how many frames each has been seen
 
-    def measure(self, joints_m: NDArray) -> None:
+    def measure(self, joints_m: NDArray, dt_s: float) -> None:
         """Learn from the distances between joints (J, 3) of one frame; NaN says nothing.
 
-        Hips and shoulders are there; a limb that has not been seen yet has the standard body's
-        proportions.
+        `dt_s` is the time since the frame before, inf for the first. Hips and shoulders are there;
+        a limb that has not been seen yet has the standard body's proportions.
         """
         if self.fixed:
             return
-        s = self._standard
+        s, self._share = self._standard, min(dt_s, LONGEST_S) / _LASTING_S
         _measure(
-            joints_m, self._known_m, self._known_frames, self._trunk, self._limbs, self._thighs,
-            self._hidden, self._hidden_arms, s.origins, s.parents, s.offsets_m, self.offsets_m,
+            joints_m, self._share, self._known_m, self._known_frames, self._trunk, self._limbs,
+            self._thighs, self._hidden, self._hidden_arms, s.origins, s.parents, s.offsets_m,
+            self.offsets_m,
         )  # fmt: skip
         if self._frames == 0:  # who is small has a small face and small feet, too
             scale = self._known_m[2] / TRUNK_M
@@ -76,12 +79,12 @@ class Lengths:
             return
         s, frames = self._standard, self._frames + _TRUST_STANDARD
         _place(
-            joints_m, origins_m, world, frames, s.origins, self._placed, s.joint_bones,
+            joints_m, origins_m, world, frames, self._share, s.origins, self._placed, s.joint_bones,
             s.own_joints, s.mirror_joints, self.joint_offsets_m,
         )  # fmt: skip
         if len(self._shaped):
             _place(
-                joints_m, origins_m, world, frames, s.origins, self._shaped, s.parents,
+                joints_m, origins_m, world, frames, self._share, s.origins, self._shaped, s.parents,
                 s.origins, s.mirror_bones, self.offsets_m,
             )  # fmt: skip
 
@@ -92,26 +95,27 @@ def _distance(a: NDArray, b: NDArray) -> float:
 
 
 @compiled
-def _mean(known: float, found: float, frames: float) -> float:
-    """The mean after one more frame."""
+def _mean(known: float, found: float, frames: float, share: float) -> float:
+    """The mean after one more frame, which counts at least `share`."""
     if not np.isfinite(found):
         return known
     step = found - known
     if frames >= _FIRM:
         step = min(max(step, -_OUTLIER_M), _OUTLIER_M)
-    return known + step / min(0.5 * frames + 1.0, _MEMORY)
+    return known + step * max(1.0 / (0.5 * frames + 1.0), share)
 
 
 @compiled
-def _take(known: NDArray, frames: NDArray, k: int, found: float) -> None:
+def _take(known: NDArray, frames: NDArray, k: int, found: float, share: float) -> None:
     """One more frame's word on one length."""
-    known[k] = _mean(known[k], found, frames[k])
+    known[k] = _mean(known[k], found, frames[k], share)
     frames[k] += np.isfinite(found)
 
 
 @compiled
 def _measure(
     joints: NDArray,
+    share: float,
     known: NDArray,
     frames: NDArray,
     trunk: NDArray,
@@ -126,13 +130,14 @@ def _measure(
 ) -> None:
     hips = 0.5 * (joints[trunk[0]] + joints[trunk[1]])
     shoulders = 0.5 * (joints[trunk[2]] + joints[trunk[3]])
-    _take(known, frames, 0, _distance(joints[trunk[0]], joints[trunk[1]]))
-    _take(known, frames, 1, _distance(joints[trunk[2]], joints[trunk[3]]))
-    _take(known, frames, 2, _distance(hips, shoulders))
+    _take(known, frames, 0, _distance(joints[trunk[0]], joints[trunk[1]]), share)
+    _take(known, frames, 1, _distance(joints[trunk[2]], joints[trunk[3]]), share)
+    _take(known, frames, 2, _distance(hips, shoulders), share)
     scale = known[2] / TRUNK_M
     for k in range(len(limbs)):
         b = limbs[k]
-        _take(known, frames, 3 + k, _distance(joints[origins[b]], joints[origins[parents[b]]]))
+        bone_m = _distance(joints[origins[b]], joints[origins[parents[b]]])
+        _take(known, frames, 3 + k, bone_m, share)
         length = np.sqrt(standard[b, 0] ** 2 + standard[b, 1] ** 2 + standard[b, 2] ** 2)
         stretched = known[3 + k] / length if frames[3 + k] > 0 else scale
         for i in range(3):
@@ -153,6 +158,7 @@ def _place(
     origins: NDArray,
     world: NDArray,
     frames: float,
+    share: float,
     starts: NDArray,
     which: NDArray,
     bones: NDArray,
@@ -169,7 +175,7 @@ def _place(
             found = 0.0
             for k in range(3):
                 found += world[b, k, i] * (joints[seen[n], k] - origin[k])
-            known[n, i] = _mean(known[n, i], found, frames)
+            known[n, i] = _mean(known[n, i], found, frames, share)
     for n in which:
         m = mirror[n]
         if m < n:

@@ -131,6 +131,14 @@ def test_the_cache_is_where_the_platform_keeps_caches(monkeypatch, tmp_path):
     assert cache.cache_folder() == tmp_path / "m2t3"
 
 
+@pytest.mark.parametrize("told", ["", "here"])
+def test_an_empty_or_relative_cache_is_none(monkeypatch, told):
+    monkeypatch.setenv(cache.VARIABLE, "")
+    monkeypatch.setattr(cache.sys, "platform", "linux")
+    monkeypatch.setenv("XDG_CACHE_HOME", told)
+    assert cache.cache_folder() == cache.Path.home() / ".cache" / "m2t3"
+
+
 def test_a_user_without_a_home_has_no_cache(monkeypatch):
     def no_home():
         raise RuntimeError("Could not determine home directory.")

@@ -56,6 +56,16 @@ def test_a_body_outlasts_an_absence(camera, motion, oracle):
     assert off_m[0] < 0.8 * off_m[1]
 
 
+def test_frames_that_wait_are_settled_though_their_person_has_been_away(camera, motion, oracle):
+    truth = motion(FPS)[:60]
+    times_s = np.arange(len(truth)) / FPS
+    times_s[30:] += FORGET_AFTER_S + 0.5
+    lifter = SteadyLifter(Lifter(camera, oracle(times_s, truth, camera)), look_ahead=4)
+    lifted(lifter, times_s[:31], camera.project(truth[:31]))
+    for n in range(27, 31):
+        assert np.linalg.norm(lifter.settled(0, times_s[n]) - truth[n], axis=-1).mean() < 0.02
+
+
 def test_confidence_is_the_chance_that_a_joint_is_near_to_where_it_is_said_to_be():
     rng = np.random.default_rng(0)
     nobody = LiftedPerson.unseen(0, 3)
