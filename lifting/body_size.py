@@ -2,8 +2,9 @@
 
 Size is the logarithm of leg and trunk length over that of a standard body. The network is told what
 is believed so far and how firmly, and answers with what it believes after its memory; after a
-memory's length of new frames that answer becomes the belief. A height the user gave is where the
-belief starts instead of knowing nothing.
+memory's length of new frames that answer becomes the belief. A height the user gave is what is
+believed from the first frame to the last: answer after answer would wear it down, as all of them
+share the errors of one view.
 """
 
 import math
@@ -31,6 +32,7 @@ class SizeBelief:
 
     log_size: float = 0.0  # expected logarithm of size, 0 is the standard body
     sigma: float = UNKNOWN  # its standard deviation
+    told: bool = False  # by the user, and so it stays
 
     @staticmethod
     def of_height(height_m: float) -> "SizeBelief":
@@ -44,11 +46,11 @@ class SizeBelief:
             raise M2t3Error(
                 f"height {height_m} is not a person's in metres: valid is {low} to {high}"
             )
-        return SizeBelief(math.log(height_m / STANDARD_HEIGHT_M), _FROM_HEIGHT)
+        return SizeBelief(math.log(height_m / STANDARD_HEIGHT_M), _FROM_HEIGHT, told=True)
 
     def updated(self, log_size: float, sigma: float) -> "SizeBelief":
         """The belief after the network's answer to it."""
-        if not (math.isfinite(log_size) and math.isfinite(sigma)):
+        if self.told or not (math.isfinite(log_size) and math.isfinite(sigma)):
             return self
         return SizeBelief(log_size, min(self.sigma, max(_OVERLAP * sigma, _FIRMEST)))
 

@@ -26,6 +26,12 @@ def test_a_typed_height_is_a_firm_belief_of_the_right_size():
     assert belief.sigma < UNKNOWN / 2
 
 
+def test_a_typed_height_is_not_worn_down_by_the_session():
+    belief = SizeBelief.of_height(1.5)
+    assert belief.updated(belief.log_size - 0.02, 0.01) == belief
+    assert SizeBelief().updated(-0.2, 0.01).log_size == -0.2
+
+
 @pytest.mark.parametrize("height_m", [178.0, 0.0, -1.7, math.nan, math.inf])
 def test_a_height_that_is_no_height_in_metres_is_refused(height_m):
     with pytest.raises(M2t3Error, match="metres"):
