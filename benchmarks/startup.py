@@ -22,7 +22,7 @@ import json, sys, time
 began = time.perf_counter()
 engine, weights, folder, frames = sys.argv[1:5]
 sys.path.insert(0, folder)
-from m2t3.realtime import stream  # all that m2t3-stream imports
+from m2t3.realtime.commands import stream  # all that m2t3-stream imports
 imported = time.perf_counter()
 from m2t3.engines.loading import load_denoiser
 from pipeline import CONFIGS, Timed, crowd, run

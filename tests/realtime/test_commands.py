@@ -21,9 +21,9 @@ from m2t3.core.conversions import FORMATS
 from m2t3.core.messages import Status
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.recording import OWN_KEYS, SINGLE_KEYS, write_recording
-from m2t3.realtime import lift as lift_module
-from m2t3.realtime import stream as stream_module
 from m2t3.realtime.assembly import define
+from m2t3.realtime.commands import lift as lift_module
+from m2t3.realtime.commands import stream as stream_module
 from m2t3.realtime.commands.lift import pose_arrays
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from m2t3.__main__ import EXTRAS, main
 from m2t3.engines import manifest
-from m2t3.realtime import doctor
+from m2t3.realtime.commands import doctor
 
 
 def found(subject: str) -> doctor.Finding:

@@ -18,8 +18,8 @@ from m2t3.core.message_log import MessageLog, Recorded
 from m2t3.core.skeletons import COCO17
 from m2t3.lifting.keypoints_log import read_keypoints_log
 from m2t3.lifting.recording import read_recording
-from m2t3.realtime import lift as lift_module
 from m2t3.realtime.assembly import define
+from m2t3.realtime.commands import lift as lift_module
 from m2t3.realtime.export.poses import read_poses
 from m2t3.realtime.health import Health
 from m2t3.realtime.serve import serve

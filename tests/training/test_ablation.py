@@ -17,7 +17,8 @@ from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting import rig
 from m2t3.lifting.body_size import UNKNOWN, SizeBelief
 from m2t3.lifting.diffusion import Denoised, answer_points
-from m2t3.training import ablate, ablation_runs
+from m2t3.training.ablation import command as ablate
+from m2t3.training.ablation import runs as ablation_runs
 from m2t3.training.ablation.runs import ask, true_height_m
 from m2t3.training.ablation.variants import BASE, FAMILIES, VARIANTS, Asking, base_config, stages
 from m2t3.training.evaluation.cases import mocap_cases

@@ -9,7 +9,7 @@ import pytest
 
 from m2t3.core.errors import M2t3Error
 from m2t3.core.skeletons import COCO17
-from m2t3.training import evaluate
+from m2t3.training.evaluation import command as evaluate
 from m2t3.training.evaluation.actions import action_of
 from m2t3.training.evaluation.baselines import BASELINES, SLOW
 from m2t3.training.evaluation.cases import mocap_cases, with_detector_noise

@@ -20,9 +20,9 @@ from m2t3.engines.manifest import find_weights
 from m2t3.engines.onnx_export import example_inputs
 from m2t3.engines.torch_engine import TorchDenoiser
 from m2t3.lifting.denoiser import NetworkInputs
-from m2t3.training import card
 from m2t3.training.archive import licence_of
 from m2t3.training.checkpoint import read_checkpoint
+from m2t3.training.evaluation import card
 from m2t3.training.evaluation.card import Card
 from m2t3.training.evaluation.cases import mocap_cases
 from m2t3.training.evaluation.measure import enough, lift
