@@ -11,7 +11,7 @@
 
 Reading is strict: what is unknown, missing or impossible is refused, with the mend. What
 `m2t3 calibrate intrinsics` writes lacks the last two, which `m2t3 calibrate ground` adds; both
-leave a record of what they did (calibration.record).
+leave a record of what they did (calibration.camera_files.record).
 """
 
 import os
