@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ..core.clock import SECOND_NS, monotonic_ns
+from ..core.errors import M2t3Error
 from ..core.topics import POSE_ENDPOINT
 from .meter import Meter
 from .python import PoseSubscriber
@@ -31,7 +32,13 @@ class Watch:
     frames: int | None = None  # stop after so many frames; until interrupted if not given
 
     def run(self) -> int:
-        """Watch until interrupted, or until the frames are there."""
+        """Watch until interrupted, or until the frames are there.
+
+        Raises:
+            M2t3Error: `frames` is below 1.
+        """
+        if self.frames is not None and self.frames < 1:
+            raise M2t3Error(f"--frames {self.frames}: give 1 or more")
         console = Console()
         with PoseSubscriber(self.connect, self.stream, keys=self.keys) as poses:
             if console.is_terminal:

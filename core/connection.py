@@ -14,7 +14,8 @@ SILENT_NS = 3 * SECOND_NS // 2  # definition and status come every second
 
 # What is said of the other side after a handshake that failed, by the event that tells of it.
 _UNKNOWN_KEY = (
-    "does not know this client's key: make one where the stream runs, with `m2t3 keys new NAME`"
+    "does not know this client's key for what it wants: `m2t3 keys new NAME`, where the stream "
+    "runs, makes one to read poses, with --detector one to send keypoints"
 )
 _WRONG_SERVER = (
     "ends the handshake: it has another key than the server.key of this client's folder, or is no "
@@ -23,13 +24,17 @@ _WRONG_SERVER = (
 _WITHOUT_KEYS = (
     "asks for keys: give --keys FOLDER, which `m2t3 keys new NAME` makes where the stream runs"
 )
+_NO_REASON = _WITHOUT_KEYS.replace(":", ", or is no m2t3-stream:", 1)
 _KEYS_IN_VAIN = "has no keys, and this client has: leave out --keys, or start the stream with it"
 _REFUSALS: dict[int, str] = {
     zmq.Event.HANDSHAKE_FAILED_PROTOCOL: _KEYS_IN_VAIN,
     zmq.Event.HANDSHAKE_FAILED_AUTH: _UNKNOWN_KEY,
     zmq.Event.HANDSHAKE_FAILED_NO_DETAIL: _WRONG_SERVER,
 }
-_REFUSALS_WITHOUT_KEYS = _REFUSALS | {zmq.Event.HANDSHAKE_FAILED_PROTOCOL: _WITHOUT_KEYS}
+_REFUSALS_WITHOUT_KEYS = _REFUSALS | {
+    zmq.Event.HANDSHAKE_FAILED_PROTOCOL: _WITHOUT_KEYS,
+    zmq.Event.HANDSHAKE_FAILED_NO_DETAIL: _NO_REASON,
+}
 _CLEARED = zmq.Event.HANDSHAKE_SUCCEEDED
 
 

@@ -20,6 +20,11 @@ def arrays_in(path: Path, writer: str) -> Arrays:
     """
     try:
         with path.open("rb") as file:  # numpy would leave a broken one open
+            if (head := file.read(5)) == b"\x89MCAP":
+                raise RecordingError("is a recording of `m2t3 record`: call it .mcap")
+            if head[:2] not in (b"PK", b"\x93N"):  # numpy would speak of pickles
+                raise RecordingError(f"is no npz file; `{writer}` writes one")
+            file.seek(0)
             content = np.load(file, allow_pickle=False)
             if not isinstance(content, np.lib.npyio.NpzFile):
                 raise RecordingError("is a single array; a recording is an npz file")

@@ -10,7 +10,7 @@ from rich.console import Console
 from ...core.clock import SECOND_NS, monotonic_ns
 from ...core.errors import M2t3Error
 from ...core.stopping import stop_on_signals
-from ...core.topics import POSE, POSE_ENDPOINT
+from ...core.topics import KEYPOINTS, POSE, POSE_ENDPOINT
 from .log_writer import LogWriter
 from .recorder import Recorder
 
@@ -59,6 +59,9 @@ class Record:
                     if recorder.summary.streams or not patient:
                         console.print(self._line(recorder), highlight=False, soft_wrap=True)
         console.print(f"{self.out}: {self._line(recorder)}", highlight=False, soft_wrap=True)
+        if not recorder.summary.streams:
+            self.out.unlink(missing_ok=True)  # nothing is in it, and it would be in the way
+            return 1
         return 0
 
     def _over(self, elapsed_ns: int) -> bool:
@@ -70,7 +73,14 @@ class Record:
             return f"{self.connect} {recorder.refusal or 'has sent nothing yet'}"
         streams = "; ".join(
             f"{name}: {stream.flows[POSE.prefix].count} poses, {len(stream.people)} people"
-            + (f", {stream.lost.total()} lost" if stream.lost.total() else "")
+            + "".join(
+                f", {count} {what}"
+                for prefix, what in (
+                    (POSE.prefix, "lost"),
+                    (KEYPOINTS.prefix, "keypoints lost or not lifted"),
+                )
+                if (count := stream.lost[prefix])
+            )
             for name, stream in sorted(summary.streams.items())
         )
         refused = ", ".join(f"{count} {kind}" for kind, count in summary.refused.items())

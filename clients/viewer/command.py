@@ -1,5 +1,6 @@
 """`m2t3 view`: a subscriber that draws the stream in the browser."""
 
+import socket
 import sys
 import time
 from contextlib import ExitStack
@@ -29,10 +30,11 @@ class View:
         """Serve until interrupted.
 
         Raises:
-            M2t3Error: no stream is named.
+            M2t3Error: no stream is named, or nothing can be served at `host` and `port`.
         """
         if not self.stream:
             raise M2t3Error("--stream has no name; give one or several, as in --stream cam0 cam1")
+        check_address(self.host, self.port)
         from .app import App  # viser, the extra "view", is needed from here on
 
         if self.host not in ("127.0.0.1", "localhost", "::1"):
@@ -61,3 +63,22 @@ class View:
 
         log, playhead = MessageLog(self.recording), Playhead()
         return [Player(self.recording, log, stream, playhead) for stream in self.stream]
+
+
+def check_address(host: str, port: int) -> None:
+    """Whether a page can be served there; viser would not say, and hang.
+
+    Raises:
+        M2t3Error: it cannot.
+    """
+    if not 0 <= port <= 65535:
+        raise M2t3Error(f"--port {port}: give 1 to 65535, or 0 for any that is free")
+    try:
+        family, _, _, _, (address, *_) = socket.getaddrinfo(host, 0, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        raise M2t3Error(
+            f"--host {host} is no address of this machine ({error.strerror or error}): give "
+            "127.0.0.1 for this machine alone, 0.0.0.0 for all of its networks"
+        ) from None

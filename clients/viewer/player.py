@@ -36,7 +36,11 @@ class Player:
         self._frames: list[tuple[int, list[bytes], SkeletonDefinition]] = []  # by Unix time
         definitions: dict[str, SkeletonDefinition] = {}
         waiting: list[tuple[int, list[bytes], str]] = []
+        others: set[str] = set()
         for recorded in messages:
+            prefix, _, name = recorded.topic.decode(errors="replace").rpartition(".")
+            if prefix == POSE.prefix:
+                others.add(name)
             parts = [recorded.topic, recorded.payload]
             try:
                 message = unpack(parts, (POSE, DEFINITION)) if _wanted(recorded, stream) else None
@@ -50,7 +54,10 @@ class Player:
             if def_id in definitions:
                 self._frames.append((t_ns, parts, definitions[def_id]))
         if not self._frames:
-            raise RecordingError(f"{path}: has no poses of the stream {stream!r}; m2t3 info {path}")
+            raise RecordingError(
+                f"{path}: has no poses of the stream {stream!r}; --stream, of "
+                f"{', '.join(sorted(others)) or 'none: no poses are in it'}"
+            )
         self._frames.sort(key=lambda frame: frame[0])
         self._times_ns = [frame[0] for frame in self._frames]
         playhead.cover(self._times_ns[0], self._times_ns[-1])

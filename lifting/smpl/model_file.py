@@ -91,10 +91,11 @@ def read_body_model(path: Path | None) -> BodyModel:
     """
     if path is None or not path.is_file():
         homes = ", ".join(f"{kind.upper()} {home}" for kind, home in HOME.items())
+        what = "none was named" if path is None else f"{path} is no file"
         raise M2t3Error(
-            f"needs the file of a body model, and {path or 'none'} is no file: register at one of "
-            f"{homes}, accept its licence (non-commercial scientific research), download the "
-            "model and name its file with --model (m2t3-stream: --smpl), e.g. SMPLX_NEUTRAL.npz"
+            f"needs the file of a body model, and {what}: register at one of {homes}, accept its "
+            "licence (non-commercial scientific research), download the model and name its file "
+            "with --model (m2t3-stream: --smpl), e.g. SMPLX_NEUTRAL.npz"
         )
     names = (path.stem.lower(), path.parent.name.lower())
     gender = next((gender for told in names for gender in GENDERS if gender in told), None)

@@ -11,6 +11,7 @@ from rich.console import Console
 
 from ...calibration.camera_files import camera_file, capture_source, keypoint_source
 from ...core.errors import M2t3Error
+from ...core.messages import SkeletonDefinition
 from ...core.skeletons import skeleton
 from ...core.stopping import stop_on_signals
 from ...core.topics import POSE_ENDPOINT
@@ -20,6 +21,7 @@ from ...lifting.smpl.model_file import LICENCE, read_body_model
 from ..assembly import assemble
 from ..display import Display
 from ..health import Health
+from ..pipeline import Pipeline
 from ..serve import serve
 from ..smpl_thread import SmplThread
 from ..sockets.publisher import Publisher
@@ -55,8 +57,8 @@ class Stream:
     """Folder of keys that `m2t3 keys new` made: both endpoints are encrypted, and only those whose
     keys are in it may connect."""
     look_ahead: int = 0
-    """Frames to wait before each answer, such as 0, 2, 4 or 8. Two make the poses several times
-    steadier, and each costs the time between frames in latency."""
+    """Frames to wait before each answer, such as 0, 2, 4 or 8. Two take a quarter to a
+    third of the shaking out, and each costs the time between frames in latency."""
     smpl: Path | None = None
     """File of an SMPL, SMPL-H or SMPL-X body model: bodies are fitted beside the stream and
     published as m2t3.smpl (docs/bodies.md). Get it from Max Planck under their licence."""
@@ -65,11 +67,6 @@ class Stream:
 
     def run(self) -> int:
         """Serve until SIGINT or SIGTERM, or to the end of a recording; returns the exit code."""
-        with stop_on_signals() as stop:
-            self._run(stop)
-        return 0
-
-    def _run(self, stop: threading.Event) -> None:
         file = camera_file.read_camera_file(self.camera)
         stream = stream_name(file, self.stream)
         model = None if self.smpl is None else read_body_model(self.smpl)
@@ -84,7 +81,19 @@ class Stream:
         if model is not None:
             fitter = LiveFitter(model, skeleton(definition.skeleton))
             fitter.warm()
-        source = open_source(file.source, stream, self.camera, self.keys)
+        with stop_on_signals() as stop:  # until here a signal ends the program at once
+            source = open_source(file.source, stream, self.camera, self.keys)
+            self._serve(source, definition, pipeline, fitter, stop)
+        return 0
+
+    def _serve(
+        self,
+        source: Source,
+        definition: SkeletonDefinition,
+        pipeline: Pipeline,
+        fitter: LiveFitter | None,
+        stop: threading.Event,
+    ) -> None:
         try:
             publisher = Publisher(self.publish, definition, keys=self.keys)
         except M2t3Error:
@@ -104,7 +113,7 @@ class Stream:
         gc.collect()
         gc.freeze()
         sys.setswitchinterval(SWITCH_INTERVAL_S)
-        health = Health(stream=stream, session=definition.session, model=weights)
+        health = Health(stream=definition.stream, session=definition.session, model=weights)
         try:
             with Display(facts) as display:
                 serve(source, pipeline, publisher, health, stop, display.show, smpl)

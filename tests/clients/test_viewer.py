@@ -466,13 +466,26 @@ def test_a_recording_is_shown_with_a_timeline(publisher):
 
 
 def test_a_recording_without_the_stream_says_so(publisher):
-    with pytest.raises(RecordingError, match=r"no poses of the stream 'cam7'; m2t3 info walk.mcap"):
+    with pytest.raises(RecordingError, match=r"no poses of the stream 'cam7'; --stream, of cam0"):
         Player(Path("walk.mcap"), recorded(publisher), "cam7", Playhead())
 
 
 def test_a_view_of_no_stream_is_refused_in_words(capsys):
     assert main(["view", "--stream"]) == 2
     assert "as in --stream cam0 cam1" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("option", "answer"),
+    [
+        (("--port", "80800"), "--port 80800: give 1 to 65535"),
+        (("--host", "no.such.host.invalid"), "--host no.such.host.invalid is no address of this"),
+        (("--host", "192.0.2.1"), "--host 192.0.2.1 is no address of this machine"),
+    ],
+)
+def test_a_place_where_no_page_can_be_is_refused_in_words(option, answer, capsys):
+    assert main(["view", *option]) == 2
+    assert answer in capsys.readouterr().err
 
 
 def test_rates_are_those_of_the_publisher_over_time(publisher):

@@ -12,6 +12,7 @@ from m2t3.clients import Frame, PoseSubscriber
 from m2t3.clients.meter import Meter
 from m2t3.clients.watch import Watch, line, table
 from m2t3.core.clock import SECOND_NS
+from m2t3.core.errors import M2t3Error
 
 
 def received(publisher, poses, *frames, warnings=()):
@@ -101,6 +102,11 @@ def test_a_stream_that_has_just_begun_has_no_rate_yet(publisher):
         received(publisher, poses, [publisher.person()])
         said = line(poses, Meter())
     assert said.startswith("cam0: – Hz, 2D in → 3D out – ms, → here – ms")
+
+
+def test_no_frames_are_none_to_watch():
+    with pytest.raises(M2t3Error, match="--frames 0: give 1 or more"):
+        Watch(frames=0).run()
 
 
 def test_the_command_ends_after_its_frames(publisher, capsys):

@@ -125,6 +125,9 @@ def test_what_is_no_npz_is_refused(tmp_path):
     (tmp_path / "text.npz").write_text("hello")
     with pytest.raises(RecordingError, match="no npz file"):
         read_recording(tmp_path / "text.npz")
+    (tmp_path / "poses.npz").write_bytes(b"\x89MCAP0\r\n")
+    with pytest.raises(RecordingError, match=r"call it \.mcap"):
+        read_recording(tmp_path / "poses.npz")
     np.save(tmp_path / "one.npy", np.zeros(3))
     with pytest.raises(RecordingError, match="single array"):
         read_recording(tmp_path / "one.npy")

@@ -7,6 +7,7 @@ import re
 import signal
 import sys
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -89,6 +90,16 @@ def test_a_signal_ends_the_stream_with_a_last_word_and_code_0(camera_file, tmp_p
     assert re.search(r"listening on tcp://127.0.0.1:\d+, topic m2t3.keypoints.hall", out)
     assert f"publishing on {endpoint}" in out
     assert "none (Apache-2.0), on fake" in out
+
+
+def test_a_signal_while_it_gets_ready_ends_the_stream_at_once(camera_file, monkeypatch):
+    def interrupted(*_, **__):
+        _thread.interrupt_main(signal.SIGINT)
+        time.sleep(5.0)  # as if it compiled
+
+    monkeypatch.setattr(stream_module, "assemble", interrupted)
+    source = ZmqSource(stream="hall", endpoint="tcp://127.0.0.1:*")
+    assert stream(["--camera", camera_file(source), "--publish", "tcp://127.0.0.1:*"]) == 130
 
 
 def test_a_recording_that_is_not_looped_plays_to_its_end(camera_file, recording_path, capfd):

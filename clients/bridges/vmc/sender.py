@@ -19,6 +19,8 @@ class VmcSender:
         Raises:
             EndpointError: there is no such host, or no such port.
         """
+        if people < 1:
+            raise EndpointError(f"--people {people}: give 1 or more")
         if not (port > 0 and people > 0 and port + people <= 65536):
             raise EndpointError(f"ports {port} to {port + people - 1}: valid are 1 to 65535")
         try:

@@ -322,6 +322,8 @@ def test_a_network_that_fails_is_told_once_and_ends_nothing(frame, ports, capsys
 def test_wrong_places_are_refused_in_words(capsys):
     assert main(["bridge", "vmc", "--port", "70000"]) == 2
     assert "valid are 1 to 65535" in capsys.readouterr().err
+    assert main(["bridge", "vmc", "--people", "0"]) == 2
+    assert "--people 0: give 1 or more" in capsys.readouterr().err
     with pytest.raises(EndpointError, match="no host"):
         VmcSender("no.such.host.invalid", 39539, 1)
 

@@ -11,7 +11,7 @@ from m2t3.clients.recording.record import Record
 from m2t3.clients.recording.recorder import Recorder
 from m2t3.core.message_log import MessageLog
 from m2t3.core.messages import Preview
-from m2t3.core.topics import DEFINITION, POSE, PREVIEW, STATUS
+from m2t3.core.topics import DEFINITION, KEYPOINTS, POSE, PREVIEW, STATUS
 from m2t3.core.wire import pack
 
 
@@ -93,6 +93,22 @@ def test_the_command_records_for_so_many_seconds(publisher, tmp_path, capsys):
     log = MessageLog(tmp_path / "a.mcap")
     assert any(m.topic == POSE.name("cam0") for m in log)
     assert "a.mcap: " in capsys.readouterr().out
+
+
+def test_a_recording_of_nothing_leaves_nothing_and_ends_with_code_1(tmp_path, capsys):
+    path = tmp_path / "a.mcap"
+    assert Record(path, f"ipc://{tmp_path}/nobody", seconds=0.2).run() == 1
+    assert "has sent nothing yet" in capsys.readouterr().out
+    assert not path.exists()
+
+
+def test_keypoints_that_were_not_lifted_are_no_lost_poses(publisher, tmp_path):
+    with LogWriter(tmp_path / "a.mcap") as log, Recorder(log, publisher.endpoint, None) as recorder:
+        publisher.define()
+        record_until(recorder, lambda: "cam0" in recorder.summary.streams)
+        recorder.summary.streams["cam0"].lost[KEYPOINTS.prefix] = 283
+        said = Record(tmp_path / "a.mcap")._line(recorder)
+    assert said.endswith("cam0: 0 poses, 0 people, 283 keypoints lost or not lifted")
 
 
 def picture(seq):
