@@ -104,8 +104,7 @@ def test_a_recording_of_nothing_leaves_nothing_and_ends_with_code_1(tmp_path, ca
 
 def test_keypoints_that_were_not_lifted_are_no_lost_poses(publisher, tmp_path):
     with LogWriter(tmp_path / "a.mcap") as log, Recorder(log, publisher.endpoint, None) as recorder:
-        publisher.define()
-        record_until(recorder, lambda: "cam0" in recorder.summary.streams)
+        meet(publisher, recorder)
         recorder.summary.streams["cam0"].lost[KEYPOINTS.prefix] = 283
         said = Record(tmp_path / "a.mcap")._line(recorder)
     assert said.endswith("cam0: 0 poses, 0 people, 283 keypoints lost or not lifted")
