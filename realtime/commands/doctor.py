@@ -170,7 +170,7 @@ def _detectors() -> Iterator[Finding]:
     for detector, library in LIBRARIES.items():
         version = _version(library)
         try:
-            importlib.import_module(f".detection.{detector}", __package__)
+            importlib.import_module(f"..detection.{detector}", __package__)
         except Exception as error:  # numpy of another ABI is a ValueError
             mend = f"pip install 'm2t3[{DETECTOR_EXTRAS[detector]}]'"
             if version is not None:
