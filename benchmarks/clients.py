@@ -266,9 +266,10 @@ def publish(endpoint: str, session: str, log: str, rate_hz: float) -> None:
                 publisher.publish_definition()
                 publisher.publish_status(status)
             publisher.greet()
-            frame = publisher.publish_pose(answer(definition, seq))
+            frame = msgspec.structs.replace(answer(definition, seq), t_publish_ns=monotonic_ns())
             lines.write(f"{session} {frame.t_publish_ns} {meaning(frame)}\n")
-            lines.flush()
+            lines.flush()  # before it is sent: a killed publisher may not send and fail to tell
+            publisher.outlet.send(wire.pack(topics.POSE, frame))
             publisher.outlet.send(garbage(frame, generator))
 
 
