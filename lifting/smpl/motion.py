@@ -1,5 +1,6 @@
 """SMPL bodies of a whole recording: one shape, and poses that every frame has its say in."""
 
+import math
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from jaxtyping import Bool, Float, Int64
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from ...core.errors import M2t3Error
 from ...core.skeletons import Skeleton
@@ -25,9 +27,9 @@ from .solver import ROBUST
 TURN_ACCELERATION = 40.0  # rad / s^2, usual of a joint, frame by frame at 30 fps
 PELVIS_ACCELERATION = 6.0  # m / s^2
 CHUNK_FRAMES = 300  # frames solved together ...
-MARGIN_FRAMES = 30  # ... and as many more on either side, that chunks agree where they meet
+MARGIN_S = 0.5  # ... and so much more on either side, that chunks agree where they meet
 FORGIVING = 25.0  # a cold start may be far off, so far joints still pull (see solver.ROBUST)
-_COLD_STEPS, _STEPS, _SMOOTH_STEPS, _SHAPE_ROUNDS = 3, 4, 3, 6
+_COLD_STEPS, _STEPS, _SHAPE_ROUNDS = 3, 4, 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,7 @@ class _Problem:
     chain: Chain
     prior: Prior
     start: Start
+    fps: float
     joints_m: Float[NDArray, "T K 3"]
     evidence: Evidence
     usable: Bool[NDArray, "T"]
@@ -89,7 +92,7 @@ def fit_motion(
     joints_m = joints_m.astype(np.float64)
     evidence = gather(joints_m, confidence, valid & usable[:, None], points, rays)
     problem = _Problem(
-        chain_of(points), pose_prior(), start_of(skeleton), joints_m, evidence, usable,
+        chain_of(points), pose_prior(), start_of(skeleton), fps, joints_m, evidence, usable,
         _stillness(points, fps, smoothness),
     )  # fmt: skip
     betas = _shape(model, problem)
@@ -137,17 +140,18 @@ def _poses(
     """Poses of all frames, chunk by chunk on all cores."""
     frames = len(problem.usable)
     R, pelvis_m = np.empty((frames, 24, 3, 3)), np.empty((frames, 3))
-    starts = range(0, frames, CHUNK_FRAMES)
+    starts, margin = range(0, frames, CHUNK_FRAMES), math.ceil(MARGIN_S * problem.fps)
 
     def fit(start: int) -> int:
         inner = slice(start, min(start + CHUNK_FRAMES, frames))
-        outer = slice(max(start - MARGIN_FRAMES, 0), min(inner.stop + MARGIN_FRAMES, frames))
+        outer = slice(max(start - margin, 0), min(inner.stop + margin, frames))
         chunk_R, chunk_pelvis_m = _chunk(figure, problem, outer)
         kept = slice(inner.start - outer.start, inner.stop - outer.start)
         R[inner], pelvis_m[inner] = chunk_R[kept], chunk_pelvis_m[kept]
         return inner.stop - inner.start
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the compiled functions let the others run
+    # A thread a chunk; LAPACK's own threads would wait for one another, and for other programs.
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
         for count in pool.map(fit, starts):
             done(count)
     held = _nearest(np.isfinite(pelvis_m[:, 0]))  # over gaps longer than a chunk
@@ -168,7 +172,7 @@ def _chunk(
     start = _nearest(usable)
     R, pelvis_m = R[start], pelvis_m[start]
     if len(usable) > 2 and p.still.any():
-        smooth(R, pelvis_m, figure, evidence, p.still, _SMOOTH_STEPS)
+        smooth(R, pelvis_m, figure, evidence, p.still)
     return R, pelvis_m
 
 

@@ -71,6 +71,17 @@ def test_smoothness_takes_out_jitter_and_not_motion(person, model):
     assert errors[0] < 0.7 * errors[1]
 
 
+def test_more_frames_a_second_are_smoothed_as_well(person, model):
+    calm = []
+    for fps in (30.0, 120.0):
+        truth = person(fps=fps)
+        noise_m = np.random.default_rng(0).normal(0, 0.03, (len(truth.bodies_m), 17, 3))
+        joints_m = truth.joints_m(COCO17) + noise_m
+        found = fit_motion(model, COCO17, fps, joints_m, sure(joints_m))
+        calm.append(fps**2 * np.abs(np.diff(found.joints_m, n=2, axis=0)).mean())
+    assert calm[1] < 1.7 * calm[0]  # a frame's own fit: sixteen times
+
+
 def test_what_is_missing_is_bridged(person, model):
     truth = person()
     joints_m = truth.joints_m(COCO17)
@@ -90,7 +101,7 @@ def test_a_gap_of_whole_chunks_is_held(person, model, monkeypatch):
     joints_m = truth.joints_m(COCO17)
     joints_m[30:70] = np.nan
     monkeypatch.setattr(motion_module, "CHUNK_FRAMES", 10)
-    monkeypatch.setattr(motion_module, "MARGIN_FRAMES", 4)
+    monkeypatch.setattr(motion_module, "MARGIN_S", 0.1)
     found = fit_motion(model, COCO17, truth.fps, joints_m, sure(joints_m))
     assert np.isfinite(found.poses_rotvec).all()
     np.testing.assert_array_equal(found.joints_m[45], found.joints_m[39])  # the last of a chunk
