@@ -20,7 +20,8 @@ from m2t3.calibration.camera import Camera
 from m2t3.calibration.floor.boards import fit_floor_boards, still_boards
 from m2t3.calibration.floor.error import floor_error_mm, pitch_deg
 from m2t3.calibration.floor.person import Walker, fit_floor_person
-from m2t3.calibration.floor.place_fit import PlaceFit, fit_place
+from m2t3.calibration.floor.place_fit import PlaceFit
+from m2t3.calibration.floor.place_from_points import fit_place
 from m2t3.calibration.lens.fit import fit_lens
 from m2t3.calibration.lens.uncertainty import with_uncertainty
 from m2t3.calibration.pictures import read_pictures

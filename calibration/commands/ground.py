@@ -21,7 +21,8 @@ from ..camera_files.capture_source import device_text
 from ..floor.boards import fit_floor_boards, names, on_their_way, still_boards
 from ..floor.click_page import CLICK_PAGE, points_of
 from ..floor.error import in_world
-from ..floor.place_fit import PlaceFit, fit_place
+from ..floor.place_fit import PlaceFit
+from ..floor.place_from_points import fit_place
 from ..floor.points_file import read_points, write_points
 from ..pictures import VIDEO_EVERY_S, Picture, first_picture, is_live, is_video, read_pictures
 from ..preview import DEFAULT_PORT, PreviewPage

@@ -17,7 +17,8 @@ from ..boards.detection import View
 from ..camera import Camera
 from .error import pitch_sd_deg
 from .lying_boards import LyingFit, fit_lying, residuals_px
-from .place_fit import PlaceFit, covariance, fit_place, moved
+from .place_fit import PlaceFit, covariance, moved
+from .place_from_points import fit_place
 
 _STILL_PX = 3.0  # corners of a board that lies still move less
 _LONGER = 3  # pictures of a board at one place, beside which a single one shows it moving

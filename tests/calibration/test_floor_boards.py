@@ -16,7 +16,7 @@ from m2t3.calibration.camera_files.camera_file import read_camera_file, read_len
 from m2t3.calibration.commands import ground
 from m2t3.calibration.floor.boards import fit_floor_boards, on_their_way, still_boards
 from m2t3.calibration.floor.error import floor_error_mm, in_world, pitch_deg, pitch_sd_deg, roll_deg
-from m2t3.calibration.floor.place_fit import fit_place
+from m2t3.calibration.floor.place_from_points import fit_place
 from m2t3.core.errors import CalibrationError
 
 

@@ -15,7 +15,8 @@ from floor_scene import SHARED, SURE, make_camera, same_place, seen, write_lens
 from m2t3.__main__ import main
 from m2t3.calibration.camera import Camera
 from m2t3.calibration.floor.click_page import CLICK_PAGE
-from m2t3.calibration.floor.place_fit import covariance, fit_place
+from m2t3.calibration.floor.place_fit import covariance
+from m2t3.calibration.floor.place_from_points import fit_place
 from m2t3.calibration.floor.points_file import read_points, write_points
 from m2t3.calibration.preview import PreviewPage
 from m2t3.core.errors import CalibrationError
