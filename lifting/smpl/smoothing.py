@@ -19,6 +19,8 @@ from .solver import ROBUST, take_step
 
 _STEPS = 12  # of Gauss and Newton, at most
 _DONE = 2e-3  # rad and m; a step in which nothing goes further is the last
+_DAMPING, _ROUNDING = 1e-3, 1e-10  # of a step, for what no frame tells: 1 / m^2 and 1 / rad^2, and
+# a share of the smoothing's weights, in whose rounding the former may be lost
 _CURVED = (1.0, -2.0, 1.0)  # a second difference
 
 
@@ -62,6 +64,7 @@ def _equations(
         for j in range(unknowns):
             for i in range(j, unknowns):
                 band[i - j, t * unknowns + j] = H[i, j]
+            band[0, t * unknowns + j] += _DAMPING + _ROUNDING * still[j]
     for t in range(frames - 1):
         for i in range(PELVIS):
             velocity[t, i] = pelvis_m[t + 1, i] - pelvis_m[t, i]

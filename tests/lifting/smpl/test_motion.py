@@ -96,6 +96,18 @@ def test_what_is_missing_is_bridged(person, model):
     assert np.isfinite(found.poses_rotvec).all()
 
 
+@pytest.mark.parametrize("known", [[40], [0, 89]], ids=["one frame", "both ends"])
+@pytest.mark.parametrize(("fps", "smoothness"), [(30.0, 1e-6), (30.0, 1.0), (240.0, 1e6)])
+def test_hardly_anything_is_enough(person, model, known, fps, smoothness):
+    truth = person(fps=fps, seconds=90 / fps)
+    joints_m = np.full((90, 17, 3), np.nan)
+    joints_m[known] = truth.joints_m(COCO17)[known]
+    found = fit_motion(model, COCO17, fps, joints_m, sure(joints_m), smoothness=smoothness)
+    assert found.residual_m[known].max() < 0.03
+    assert np.isfinite(found.poses_rotvec).all()
+    assert np.abs(found.trans_m).max() < 3.0
+
+
 def test_a_gap_of_whole_chunks_is_held(person, model, monkeypatch):
     truth = person()
     joints_m = truth.joints_m(COCO17)
