@@ -92,6 +92,15 @@ def test_a_signal_ends_the_stream_with_a_last_word_and_code_0(camera_file, tmp_p
     assert "none (Apache-2.0), on fake" in out
 
 
+@pytest.fixture
+def heard_sigint():
+    """Also where the tests are a shell's background job, which begins deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("heard_sigint")
 def test_a_signal_while_it_gets_ready_ends_the_stream_at_once(camera_file, monkeypatch):
     def interrupted(*_, **__):
         _thread.interrupt_main(signal.SIGINT)
